@@ -1,0 +1,137 @@
+"""The small pieces every page is made of: icons, badges, times, faces, sortable headings."""
+
+import datetime as dt
+from collections.abc import Iterator
+from hashlib import blake2s
+from typing import Any
+
+from django import template
+from django.core.paginator import Page
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from revampd.kit.money import Money
+
+register = template.Library()
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+HUES = 6
+
+
+@register.simple_tag
+def icon(name: str, label: str = "", css: str = "") -> SafeString:
+    """A drawing of the sprite; silent for screen readers unless it has a `label`."""
+    said = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
+    return format_html(
+        '<svg class="ic {}" {}><use href="{}#{}"/></svg>', css, said, static("img/icons.svg"), name
+    )
+
+
+@register.simple_tag
+def state_badge(label: str, tone: str = "plain") -> SafeString:
+    """How something stands, in a word. `tone`: good, warn, bad, info or plain."""
+    return format_html('<span class="badge {}">{}</span>', tone, label)
+
+
+@register.simple_tag
+def logo(name: Any, shape: str = "", size: str = "") -> SafeString:
+    """Initials on a colour that follows from the name. `shape`: "" for a company, "person"."""
+    text = str(name)
+    hue = blake2s(text.encode(), digest_size=2).digest()[0] % HUES
+    return format_html(
+        '<span class="logo {} {} hue-{}" aria-hidden="true">{}</span>', shape, size, hue, _initials(text)
+    )
+
+
+def _initials(name: str) -> str:
+    words = [word for word in name.replace("@", " ").split() if word[0].isalnum()] or ["?"]
+    return (words[0][0] + (words[1][0] if len(words) > 1 else "")).upper()
+
+
+@register.simple_tag
+def when(instant: dt.datetime | None) -> SafeString:
+    """An instant as people say it, "12 min ago", with the exact time on hover."""
+    if instant is None:
+        return SafeString("")
+    local = timezone.localtime(instant)
+    exact = f"{date_format(local, 'j M Y, H:i:s')} {local.tzname()}"
+    spoken = _spoken(local, timezone.localtime())
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', local.isoformat(timespec="seconds"), exact, spoken
+    )
+
+
+def _spoken(local: dt.datetime, now: dt.datetime) -> str:
+    seconds = round((now - local).total_seconds())
+    pattern = "{} ago" if seconds >= 0 else "in {}"
+    distance = abs(seconds)
+    if distance < MINUTE:
+        return "just now"
+    if distance < HOUR:
+        return pattern.format(f"{distance // MINUTE} min")
+    if local.date() == now.date():
+        return pattern.format(f"{distance // HOUR} h")
+    return _spoken_day(local, now)
+
+
+def _spoken_day(local: dt.datetime, now: dt.datetime) -> str:
+    days = (local.date() - now.date()).days
+    clock = date_format(local, "H:i")
+    if days in (-1, 1):
+        return f"{'tomorrow' if days > 0 else 'yesterday'}, {clock}"
+    if -7 < days < 0:
+        return f"{date_format(local, 'D')}, {clock}"
+    return date_format(local, "j M" if local.year == now.year else "j M Y")
+
+
+@register.simple_tag
+def day(date: dt.date | None) -> SafeString:
+    """A date as "1 Dec 2026"; an instant is read in the reader's time zone first."""
+    if date is None:
+        return SafeString("")
+    if isinstance(date, dt.datetime):
+        date = timezone.localtime(date).date()
+    return format_html(
+        '<time class="nowrap" datetime="{}">{}</time>', date.isoformat(), date_format(date, "j M Y")
+    )
+
+
+@register.simple_tag(takes_context=True)
+def sort_th(context: template.Context, key: str, label: str, css: str = "") -> SafeString:
+    """A heading that sorts by `key` through `?sort=`; a second press turns the order around."""
+    query = context["request"].GET.copy()
+    current = query.get("sort", "")
+    descending = current == f"-{key}"
+    query["sort"] = key if descending else f"-{key}"
+    query.pop("page", None)
+    order = {key: "ascending", f"-{key}": "descending"}.get(current)
+    state = format_html(' aria-sort="{}"', order) if order else ""
+    return format_html(
+        '<th scope="col" class="{}"{}><a class="sort" href="?{}">{}{}</a></th>',
+        css, state, query.urlencode(), label, icon("arrow-down"),
+    )  # fmt: skip
+
+
+@register.filter
+def page_numbers(page: Page[Any]) -> Iterator[int | str]:
+    """The numbers to offer below a list, with gaps: 1 … 4 5 6 … 20."""
+    return page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)
+
+
+@register.filter
+def share(part: Money, whole: Money) -> int:
+    """How much of `whole` the `part` is, in percent from 0 to 100."""
+    if whole.minor <= 0:
+        return 0
+    return max(0, min(100, round(100 * part.minor / whole.minor)))
+
+
+@register.filter
+def fill(used: int, limit: int) -> str:
+    """The class of a meter: amber from four fifths of the limit on, red when it is reached."""
+    if used >= limit:
+        return "full"
+    return "near" if used * 5 >= limit * 4 else ""

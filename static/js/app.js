@@ -1,0 +1,86 @@
+// The little that HTML and htmx do not do by themselves. Every page works without this file.
+
+const FAILED = "That did not work. Nothing was changed. Try again.";
+const REFUSED = new Set([403, 404, 409, 422]);
+const body = document.body;
+
+// Flash messages: what htmx cannot swap in is told here; what needs no answer can be dismissed.
+
+function flash(text) {
+  const toast = document.getElementById("toast").content.firstElementChild.cloneNode(true);
+  toast.querySelector("p").textContent = text;
+  document.getElementById("flash").replaceChildren(toast);
+}
+
+body.addEventListener("htmx:responseError", (event) => event.target.id === "bell" || flash(FAILED));
+body.addEventListener("htmx:sendError", (event) => event.target.id === "bell" || flash(FAILED));
+
+// After a swap: a refusal takes the focus to its reason; nobody is left at the top of the page
+// because the button that was pressed has gone.
+
+body.addEventListener("htmx:afterSettle", (event) => {
+  const { elt, xhr } = event.detail;
+  if (REFUSED.has(xhr?.status)) {
+    const reason = elt.querySelector("[data-focus], [aria-invalid=true]") ?? document.querySelector("main [data-focus]");
+    reason?.focus();
+  } else if (document.activeElement === body && elt.id !== "bell") {
+    elt.tabIndex = -1;
+    elt.focus({ preventScroll: true });
+  }
+});
+
+// Busy: said to assistive technology, and a second press of the same button does nothing.
+
+body.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.target.id === "bell" && document.hidden) event.preventDefault();
+  else event.target.setAttribute("aria-busy", "true");
+});
+body.addEventListener("htmx:afterRequest", (event) => event.target.removeAttribute("aria-busy"));
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post" || form.matches("[hx-post]") || event.defaultPrevented) return;
+  if (form.ariaBusy === "true") event.preventDefault();
+  form.ariaBusy = "true";
+  // Only after the browser has read the form: a disabled button would not send its name.
+  setTimeout(() => form.querySelectorAll("[type=submit], button:not([type])").forEach((button) => (button.disabled = true)));
+});
+
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  for (const form of document.querySelectorAll("form[aria-busy]")) {
+    form.ariaBusy = null;
+    form.querySelectorAll(":disabled").forEach((button) => (button.disabled = false));
+  }
+});
+
+// The bell: at once when someone comes back to the page.
+
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) body.dispatchEvent(new Event("bell:check"));
+});
+
+// Presses: dismiss a message, copy a value, close a menu by pressing beside it.
+
+document.addEventListener("click", (event) => {
+  event.target.closest("[data-dismiss]")?.parentElement.remove();
+  const copy = event.target.closest("[data-copy]");
+  if (copy) copyValue(copy);
+  for (const menu of document.querySelectorAll("details.switch[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+
+async function copyValue(button) {
+  await navigator.clipboard.writeText(button.dataset.copy);
+  button.classList.add("copied");
+  setTimeout(() => button.classList.remove("copied"), 1600);
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of document.querySelectorAll("details.switch[open]")) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
