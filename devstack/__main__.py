@@ -1,6 +1,5 @@
 """python -m devstack demo | test [pytest arguments] | reset; started by ./run.py."""
 
-import os
 import sys
 
 from devstack import interruption
@@ -33,10 +32,8 @@ def main(arguments: list[str]) -> int:
 
 
 def reset() -> int:
-    lock = FolderLock(LOCAL)
-    lock.acquire()
-    lock.write(os.getpid())
-    forget_everything()
+    with FolderLock(LOCAL):
+        forget_everything()
     say("The demo's data is gone; ./run.py demo starts afresh.")
     return 0
 

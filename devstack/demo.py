@@ -25,14 +25,10 @@ READY_WITHIN = 120  # seconds; a busy small machine needs about 20
 
 def demo() -> int:
     """Run until Ctrl-C; return the exit code."""
-    lock = FolderLock(LOCAL)
-    lock.acquire()
-    lock.write(os.getpid())
     host = os.environ.get("HOST") or "127.0.0.1"
-    with port.listen(host, os.environ.get("PORT")) as listener:
-        url = port.url(listener)
-        lock.write(os.getpid(), url)
-        say(f"Starting Revampd at {url}")
+    with FolderLock(LOCAL) as lock, port.listen(host, os.environ.get("PORT")) as listener:
+        lock.publish(port.url(listener))
+        say(f"Starting Revampd at {port.url(listener)}")
         with Processes(keep_open=[lock.fileno()]) as processes:
             try:
                 Demo(processes, listener, host).run()

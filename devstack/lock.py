@@ -1,8 +1,9 @@
 """One demo at a time in a folder."""
 
 import fcntl
+import os
 from pathlib import Path
-from typing import IO
+from typing import Self
 
 from devstack import interruption
 from devstack.guard import alive
@@ -18,13 +19,33 @@ class FolderLock:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._file: IO[str] = (folder / "lock").open("a+")
+        self._path = folder / "lock"
+
+    def __enter__(self) -> Self:
+        """Take the lock, or raise Failed saying where the demo runs already."""
+        self._file = self._path.open("a+")
+        try:
+            self._acquire()
+        except BaseException:
+            self._file.close()
+            raise
+        self.publish("")
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._file.close()
 
     def fileno(self) -> int:
         return self._file.fileno()
 
-    def acquire(self) -> None:
-        """Take the lock, or raise Failed saying where the demo runs already."""
+    def publish(self, where: str) -> None:
+        """Tell whoever comes second who holds the lock, and at which address."""
+        self._file.seek(0)
+        self._file.truncate()
+        self._file.write(f"{os.getpid()}\n{where}\n")
+        self._file.flush()
+
+    def _acquire(self) -> None:
         told = False
         while not self._try():
             pid, where = self._holder()
@@ -35,13 +56,6 @@ class FolderLock:
                 told = True
             interruption.pause(0.2)
 
-    def write(self, pid: int, where: str = "") -> None:
-        """Say who holds the lock and, once known, at which address."""
-        self._file.seek(0)
-        self._file.truncate()
-        self._file.write(f"{pid}\n{where}\n")
-        self._file.flush()
-
     def _try(self) -> bool:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -50,6 +64,5 @@ class FolderLock:
         return True
 
     def _holder(self) -> tuple[int, str]:
-        self._file.seek(0)
-        lines = [*self._file.read().splitlines(), "", ""]
+        lines = [*self._path.read_text().splitlines(), "", ""]
         return int(lines[0]) if lines[0].isdecimal() else 0, lines[1]

@@ -130,8 +130,9 @@ class Processes:
 
 
 def _relay(name: str, lines: IO[str]) -> None:
-    for line in filter(str.strip, lines):
-        say(f"{name:>7} | {line.rstrip()}")
+    with lines:
+        for line in filter(str.strip, lines):
+            say(f"{name:>7} | {line.rstrip()}")
 
 
 def last_lines(path: Path, count: int = 20) -> str:
