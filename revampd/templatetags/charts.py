@@ -13,7 +13,7 @@ from revampd.kit.money import Money
 register = template.Library()
 
 TOP, BOTTOM, RIGHT = 14, 26, 12
-LETTER = 6.2
+LETTER = 6.8
 COLUMN_SHARE = 0.62
 
 
@@ -34,7 +34,7 @@ class Canvas:
     labels: int
 
 
-WIDE = Canvas("wide", 720, 220, 8)
+WIDE = Canvas("wide", 660, 220, 8)
 NARROW = Canvas("narrow", 340, 200, 4)
 
 
