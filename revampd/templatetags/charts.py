@@ -39,7 +39,9 @@ NARROW = Canvas("narrow", 340, 200, 4)
 
 
 @register.inclusion_tag("_chart.html")
-def chart(points: Sequence[Point], title: str, kind: str = "line", earlier: str = "") -> dict[str, Any]:
+def chart(
+    points: Sequence[Point], title: str, kind: str = "line", earlier: str = ""
+) -> dict[str, Any]:
     """Draws `points` as a "line" or as "columns"; `earlier` names the dashed comparison."""
     ticks = _ticks(max((_largest(point) for point in points), default=0))
     return {
@@ -49,7 +51,9 @@ def chart(points: Sequence[Point], title: str, kind: str = "line", earlier: str 
         "earlier": earlier,
         "key": slugify(title),
         "said": _said(points),
-        "drawings": [_drawing(canvas, points, ticks) for canvas in (WIDE, NARROW)] if points else [],
+        "drawings": [_drawing(canvas, points, ticks) for canvas in (WIDE, NARROW)]
+        if points
+        else [],
     }
 
 
@@ -111,9 +115,7 @@ def _drawing(canvas: Canvas, points: Sequence[Point], ticks: list[int]) -> dict[
         "right": canvas.width - RIGHT,
         "floor": floor,
         "slot": round(slot, 1),
-        "grid": [
-            {"y": y(tick), "text": text} for tick, text in zip(ticks, captions, strict=True)
-        ],
+        "grid": [{"y": y(tick), "text": text} for tick, text in zip(ticks, captions, strict=True)],
         "marks": marks,
         "line": _path([(mark["x"], mark["y"]) for mark in marks]),
         "before": _path([(m["x"], m["before"]) for m in marks if m["before"] is not None]),

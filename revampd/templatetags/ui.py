@@ -24,7 +24,11 @@ HUES = 6
 @register.simple_tag
 def icon(name: str, label: str = "", css: str = "") -> SafeString:
     """A drawing of the sprite; silent for screen readers unless it has a `label`."""
-    said = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
+    said = (
+        format_html('role="img" aria-label="{}"', label)
+        if label
+        else SafeString('aria-hidden="true"')
+    )
     return format_html(
         '<svg class="ic {}" {}><use href="{}#{}"/></svg>', css, said, static("img/icons.svg"), name
     )
@@ -42,7 +46,11 @@ def logo(name: Any, shape: str = "", size: str = "") -> SafeString:
     text = str(name)
     hue = blake2s(text.encode(), digest_size=2).digest()[0] % HUES
     return format_html(
-        '<span class="logo {} {} hue-{}" aria-hidden="true">{}</span>', shape, size, hue, _initials(text)
+        '<span class="logo {} {} hue-{}" aria-hidden="true">{}</span>',
+        shape,
+        size,
+        hue,
+        _initials(text),
     )
 
 
@@ -60,7 +68,10 @@ def when(instant: dt.datetime | None) -> SafeString:
     exact = f"{date_format(local, 'j M Y, H:i:s')} {local.tzname()}"
     spoken = _spoken(local, timezone.localtime())
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>', local.isoformat(timespec="seconds"), exact, spoken
+        '<time datetime="{}" title="{}">{}</time>',
+        local.isoformat(timespec="seconds"),
+        exact,
+        spoken,
     )
 
 

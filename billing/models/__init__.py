@@ -1,0 +1,20 @@
+"""What is sold, what was agreed, what runs, and what is owed."""
+
+from .catalog import AddOn, OneTimeCharge, Plan, PlanVersion, PriceLimits
+from .invoices import Invoice, InvoiceLine, InvoiceSeries
+from .requests import BillingRequest
+from .subscriptions import Subscription, SubscriptionItem
+
+__all__ = [
+    "AddOn",
+    "BillingRequest",
+    "Invoice",
+    "InvoiceLine",
+    "InvoiceSeries",
+    "OneTimeCharge",
+    "Plan",
+    "PlanVersion",
+    "PriceLimits",
+    "Subscription",
+    "SubscriptionItem",
+]

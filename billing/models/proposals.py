@@ -1,0 +1,161 @@
+"""A proposal: what is offered and when, before it is sealed into a request."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from connections.models import Connection
+from revampd.kit.errors import Conflict, Invalid
+from revampd.kit.money import Money
+
+from billing import pricing, terms
+from billing.pricing import Interval, ItemKind, Offer, Preview, Running, Timing
+from .catalog import AddOn, NotOnSale, OneTimeCharge, PlanVersion
+
+OPEN_FOR = timedelta(days=30)
+FARTHEST = timedelta(days=366)
+MAX_QUANTITY = 10_000
+NOTE_LENGTH = 2_000
+
+CatalogEntry = PlanVersion | AddOn | OneTimeCharge
+
+
+class NothingToJoin(Conflict):
+    """An add-on needs a plan that it can join."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A catalog entry, how many, from when, until when it can be approved, and a note."""
+
+    item: CatalogEntry
+    quantity: int = 1
+    timing: Timing = Timing.NOW
+    effective_date: date | None = None
+    note: str = ""
+    expires_at: datetime | None = None
+
+    def settled(self, connection: Connection, running: Running, at: datetime) -> "Proposal":
+        """The same with its days fixed, once it is sure that it can be offered.
+
+        Raises Invalid with the form field concerned, and NotOnSale.
+        """
+        today = connection.day_of(at)
+        self._guard_item(connection)
+        self._guard_days(running, today)
+        self._guard_sense(connection, running)
+        preview = pricing.preview(self.offer, running, today)
+        if preview.first_invoice.minor < 0:
+            raise Invalid(
+                "The unused part of the running plan is worth more than the next invoice. "
+                "Choose the next billing cycle instead.",
+                field="timing",
+            )
+        day = None if self.timing == Timing.NOW else preview.start
+        expires_at = self._expiry(connection, day, at)
+        return replace(self, effective_date=day, expires_at=expires_at, note=self.note.strip())
+
+    def _guard_item(self, connection: Connection) -> None:
+        if self.item.provider_id != connection.provider_id:
+            raise Invalid("Choose something from your own catalog.", field="item")
+        if not self.item.is_on_sale:
+            raise NotOnSale(f"{self.item.name} is no longer on sale.")
+        if self.item.currency != connection.currency:
+            raise Invalid(f"{self.item.name} is priced in {self.item.currency}.", field="item")
+        if not 1 <= self.quantity <= MAX_QUANTITY:
+            raise Invalid(f"Enter a quantity from 1 to {MAX_QUANTITY:,}.", field="quantity")
+        if len(self.note) > NOTE_LENGTH:
+            raise Invalid(f"Keep the note under {NOTE_LENGTH:,} characters.", field="note")
+
+    def _guard_days(self, running: Running, today: date) -> None:
+        if self.timing == Timing.NEXT_CYCLE and not running.next_invoice:
+            raise Invalid(
+                "No billing cycle runs yet. Choose on approval, or a day.", field="timing"
+            )
+        if self.timing != Timing.DATE:
+            return
+        if self.effective_date is None:
+            raise Invalid("Enter the day on which it takes effect.", field="effective_date")
+        if self.effective_date < today:
+            raise Invalid("Choose today or a later day.", field="effective_date")
+        if self.effective_date > today + FARTHEST:
+            raise Invalid("Choose a day within the next 12 months.", field="effective_date")
+
+    def _guard_sense(self, connection: Connection, running: Running) -> None:
+        if self.kind == ItemKind.ADD_ON and not running.items:
+            waiting = connection.billing_requests.pending().filter(kind=ItemKind.PLAN)
+            if not waiting.exists():
+                raise Invalid(
+                    f"{connection.customer} has no plan that an add-on could join. "
+                    "Propose a plan first.",
+                    field="item",
+                )
+        plan = running.plan
+        if plan and (self.kind, self.item.name) == (ItemKind.PLAN, plan.name):
+            if (plan.price, plan.interval) == (self.offer.price, self.offer.interval):
+                raise Invalid(f"{connection.customer} has this plan already.", field="item")
+
+    def _expiry(self, connection: Connection, day: date | None, at: datetime) -> datetime:
+        """Nothing starts in the past: it can be approved until its effective day ends."""
+        expires_at = self.expires_at or at + OPEN_FOR
+        if expires_at <= at:
+            raise Invalid("Choose a later day to decide by.", field="expires_on")
+        if expires_at > at + FARTHEST:
+            raise Invalid("Choose a day within the next 12 months.", field="expires_on")
+        if day is None:
+            return expires_at
+        midnight = datetime.combine(day + timedelta(days=1), time(), connection.provider.zone)
+        return min(expires_at, midnight)
+
+    def terms(self, connection: Connection, running: Running, today: date) -> terms.Terms:
+        """Everything that it promises, ready to be sealed. Call it on a settled proposal."""
+        preview = self.preview(running, today)
+        version = self.item if isinstance(self.item, PlanVersion) else None
+        return terms.compose(
+            self.offer,
+            preview,
+            running.plan_on(preview.start) if version else None,
+            day=today,
+            connection=str(connection.pk),
+            provider=connection.provider.name,
+            customer=connection.customer.name,
+            item=str(self.item.pk),
+            version=version.number if version else None,
+            booking_fee=version.booking_fee if version else 0,
+            transfer_fee=version.transfer_fee if version else 0,
+            description=self.item.description,
+            note=self.note,
+            expires_at=self.expires_at.isoformat() if self.expires_at else None,
+        )
+
+    def preview(self, running: Running, today: date) -> Preview:
+        return pricing.preview(self.offer, running, today)
+
+    @property
+    def kind(self) -> ItemKind:
+        if isinstance(self.item, PlanVersion):
+            return ItemKind.PLAN
+        return ItemKind.ADD_ON if isinstance(self.item, AddOn) else ItemKind.ONE_TIME
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        """The column that names the catalog entry, and the entry."""
+        columns = {
+            ItemKind.PLAN: "plan_version",
+            ItemKind.ADD_ON: "add_on",
+            ItemKind.ONE_TIME: "one_time_charge",
+        }
+        return {columns[self.kind]: self.item}
+
+    @property
+    def offer(self) -> Offer:
+        interval = self.item.interval if isinstance(self.item, PlanVersion) else Interval.MONTH
+        return Offer(
+            kind=self.kind,
+            name=self.item.name,
+            unit_price=Money(self.item.unit_price, self.item.currency),
+            quantity=self.quantity,
+            interval=Interval(interval),
+            timing=Timing(self.timing),
+            day=self.effective_date,
+        )

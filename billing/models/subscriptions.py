@@ -1,0 +1,335 @@
+"""What runs on a connection: a subscription and its items, at the prices that were approved."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
+from django.db import models
+from django.db.models import F, Func, Q, Value
+
+from connections.models import Connection, User
+from revampd.kit.constraints import CompositeForeignKey
+from revampd.kit.money import CurrencyField, MinorUnitsField, Money
+
+from billing import events
+from billing.pricing import Change, Charge, Interval, Item, ItemKind, Period, Running
+from .invoices import DraftLine, Invoice
+
+if TYPE_CHECKING:
+    from .requests import BillingRequest
+
+
+class SubscriptionQuerySet(models.QuerySet["Subscription"]):
+    def live(self) -> Self:
+        return self.filter(end_date__isnull=True)
+
+    def due(self, on: date) -> Self:
+        """Those whose next invoice is to be issued by the day `on`."""
+        return self.live().filter(next_invoice_date__lte=on)
+
+
+class Subscription(models.Model):
+    """What is running on a connection: a plan version, its add-ons, a cycle. One at a time.
+
+    A change is dated, not switched: what runs on a day are the items whose days contain it. So a
+    plan that was approved for next month is here already, and needs nobody to start it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    connection = models.ForeignKey(
+        Connection, on_delete=models.PROTECT, related_name="subscriptions"
+    )
+    currency = CurrencyField()
+    start_date = models.DateField()
+    end_date = models.DateField(null=True)
+    next_invoice_date = models.DateField(null=True)
+
+    objects: ClassVar[Any] = SubscriptionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection"],
+                condition=Q(end_date__isnull=True),
+                name="subscription_one_live",
+            ),
+            models.UniqueConstraint(fields=["connection", "id"], name="subscription_connection"),
+            models.CheckConstraint(
+                condition=Q(end_date__isnull=True, next_invoice_date__isnull=False)
+                | Q(end_date__isnull=False, end_date__gte=F("start_date")),
+                name="subscription_dates",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_invoice_date"],
+                condition=Q(end_date__isnull=True),
+                name="subscription_due",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Subscription of {self.connection} since {self.start_date}"
+
+    # Factories
+
+    @classmethod
+    def carry_out(
+        cls, change: Change, request: "BillingRequest", *, by: User, at: datetime
+    ) -> "Subscription":
+        """Start what an approved request opens and end what it replaces.
+
+        The caller holds the connection's lock.
+        """
+        connection = request.connection
+        subscription, _ = cls.objects.live().get_or_create(
+            connection=connection,
+            defaults={
+                "currency": connection.currency,
+                "start_date": change.start,
+                "next_invoice_date": change.next_invoice,
+            },
+        )
+        authorities = subscription._end(change.closed)
+        for item in change.opened:
+            authority = authorities.get(item.key, request)
+            SubscriptionItem.begin(subscription, item, authority)
+        subscription.start_date = min(subscription.start_date, change.start)
+        subscription.next_invoice_date = change.next_invoice
+        subscription.save(update_fields=["start_date", "next_invoice_date"])
+        subscription._record_change(change, request, by, at)
+        return subscription
+
+    def _end(self, closed: Iterable[Item]) -> "dict[Any, BillingRequest]":
+        rows = self.items.select_related("request").in_bulk([item.key for item in closed])
+        for item in closed:
+            rows[item.key].end_date = item.end
+        SubscriptionItem.objects.bulk_update(rows.values(), ["end_date"])
+        return {key: row.request for key, row in rows.items()}
+
+    def _record_change(
+        self, change: Change, request: "BillingRequest", by: User, at: datetime
+    ) -> None:
+        is_plan = request.kind == ItemKind.PLAN
+        if not is_plan:
+            kind = events.add_on_joined
+        elif change.closed:
+            kind = events.subscription_changed
+        else:
+            kind = events.subscription_started
+        kind.record(
+            self,
+            by=by,
+            at=at,
+            organization=self.connection.customer,
+            connection=self.connection,
+            item=request.item_name,
+            price=request.price_in_words,
+            start=change.start,
+            next_invoice=change.next_invoice,
+        )
+
+    # Verbs
+
+    def bill(self, *, at: datetime, extra: Sequence[DraftLine] = ()) -> Invoice | None:
+        """Issue the next invoice with the lines that pricing gives, and move on to the next day.
+
+        The caller holds the connection's lock. None if there is nothing to charge.
+        """
+        running, day = self.running, self.next_invoice_date
+        if day is None:
+            raise ValueError(f"{self} has ended")
+        rows = self.items.select_related("request").in_bulk([i.key for i in running.items])
+        lines = [self._line(charge, rows) for charge in running.upcoming()]
+        billed = running.billed()
+        for item in billed.items:
+            rows[item.key].billed_to = item.billed_to
+        SubscriptionItem.objects.bulk_update(rows.values(), ["billed_to"])
+        self.next_invoice_date = billed.next_invoice
+        self.end_date = None if billed.next_invoice else day
+        self.save(update_fields=["next_invoice_date", "end_date"])
+        period = Period(day, running.billed_through)
+        drafts = [*lines, *extra]
+        if not drafts:
+            return None
+        return Invoice.issue(self.connection, drafts, on=day, at=at, period=period)
+
+    @staticmethod
+    def _line(charge: Charge, rows: "dict[Any, SubscriptionItem]") -> DraftLine:
+        row = rows[charge.item.key]
+        return DraftLine(
+            kind=charge.item.kind,
+            description=charge.text,
+            quantity=charge.item.quantity,
+            unit_price=charge.item.unit_price,
+            amount=charge.amount,
+            request=row.request,
+            item=row,
+            period=charge.period,
+        )
+
+    # Queries
+
+    @classmethod
+    def running_on(cls, connection: Connection) -> Running:
+        """What runs on `connection`, as the pure functions of pricing take it."""
+        subscription = cls.objects.live().filter(connection=connection).first()
+        return subscription.running if subscription else Running()
+
+    @property
+    def running(self) -> Running:
+        rows = self.items.filter(self._unsettled()).order_by("-kind", "start_date", "id")
+        return Running(tuple(row.as_item() for row in rows), self.next_invoice_date)
+
+    @staticmethod
+    def _unsettled() -> Q:
+        # An item that ended and is billed to that day has nothing more to say.
+        never_ran = Q(end_date=F("start_date"), billed_to=F("start_date"))
+        return Q(end_date__isnull=True) | ~(Q(end_date=F("billed_to")) | never_ran)
+
+
+class SubscriptionItemQuerySet(models.QuerySet["SubscriptionItem"]):
+    def on(self, day: date) -> Self:
+        """What runs on `day`."""
+        unended = Q(end_date__isnull=True) | Q(end_date__gt=day)
+        return self.filter(unended, start_date__lte=day)
+
+    def after(self, day: date) -> Self:
+        """What is approved and begins later than `day`."""
+        unended = Q(end_date__isnull=True) | Q(end_date__gt=F("start_date"))
+        return self.filter(unended, start_date__gt=day)
+
+
+class SubscriptionItem(models.Model):
+    """A plan or add-on from `start_date` up to `end_date`, with the prices that were approved.
+
+    `unit_price` is for one `interval`, in minor units. The approved request that allows it goes
+    along; the database takes no other.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    connection = models.ForeignKey(
+        Connection, on_delete=models.PROTECT, related_name="+", db_constraint=False
+    )
+    subscription = models.ForeignKey(
+        Subscription, on_delete=models.PROTECT, related_name="items", db_constraint=False
+    )
+    request = models.ForeignKey(
+        "billing.BillingRequest",
+        on_delete=models.PROTECT,
+        related_name="items",
+        db_constraint=False,
+    )
+    request_state = models.GeneratedField(
+        expression=Value("APPROVED"),
+        output_field=models.CharField(max_length=10),
+        db_persist=True,
+    )
+    kind = models.CharField(max_length=10, choices=ItemKind)
+    name = models.CharField(max_length=80)
+    unit_price = MinorUnitsField()
+    booking_fee = MinorUnitsField(default=0)
+    transfer_fee = MinorUnitsField(default=0)
+    quantity = models.PositiveIntegerField(default=1)
+    interval = models.CharField(max_length=5, choices=Interval)
+    anchor_date = models.DateField()
+    start_date = models.DateField()
+    end_date = models.DateField(null=True)
+    billed_to = models.DateField()
+
+    objects: ClassVar[Any] = SubscriptionItemQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "id"], name="item_connection_id"),
+            CompositeForeignKey(
+                name="item_of_subscription",
+                fields=["connection", "subscription"],
+                to="billing.Subscription",
+                to_fields=["connection", "id"],
+            ),
+            CompositeForeignKey(
+                name="item_authority",
+                fields=["connection", "request", "request_state"],
+                to="billing.BillingRequest",
+                to_fields=["connection", "id", "state"],
+            ),
+            ExclusionConstraint(
+                name="item_one_plan_a_day",
+                expressions=[
+                    ("subscription", RangeOperators.EQUAL),
+                    (
+                        Func(F("start_date"), F("end_date"), function="daterange"),
+                        RangeOperators.OVERLAPS,
+                    ),
+                ],
+                condition=Q(kind="PLAN"),
+            ),
+            models.CheckConstraint(
+                condition=Q(end_date__isnull=True) | Q(end_date__gte=F("start_date")),
+                name="item_dates",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=["PLAN", "ADD_ON"], unit_price__gte=0, quantity__gte=1),
+                name="item_price",
+            ),
+        ]
+        indexes = [models.Index(fields=["subscription", "start_date"], name="item_subscription")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    # Factories
+
+    @classmethod
+    def begin(
+        cls, subscription: Subscription, item: Item, request: "BillingRequest"
+    ) -> "SubscriptionItem":
+        return cls.objects.create(
+            connection=subscription.connection,
+            subscription=subscription,
+            request=request,
+            kind=item.kind,
+            name=item.name,
+            unit_price=item.unit_price.minor,
+            booking_fee=request.terms.get("booking_fee", 0),
+            transfer_fee=request.terms.get("transfer_fee", 0),
+            quantity=item.quantity,
+            interval=item.interval,
+            anchor_date=item.anchor,
+            start_date=item.start,
+            end_date=item.end,
+            billed_to=item.billed_to,
+        )
+
+    # Properties
+
+    def as_item(self) -> Item:
+        """The value that pricing computes with."""
+        return Item(
+            kind=ItemKind(self.kind),
+            name=self.name,
+            unit_price=self.unit_money,
+            quantity=self.quantity,
+            interval=Interval(self.interval),
+            anchor=self.anchor_date,
+            start=self.start_date,
+            end=self.end_date,
+            billed_to=self.billed_to,
+            key=self.pk,
+        )
+
+    @property
+    def unit_money(self) -> Money:
+        return Money(self.unit_price, self.subscription.currency)
+
+    @property
+    def price(self) -> Money:
+        return self.unit_money * self.quantity
+
+    @property
+    def interval_label(self) -> str:
+        return Interval(self.interval).label

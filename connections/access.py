@@ -1,0 +1,236 @@
+"""The door. Every view declares who may come in, and reaches its rows only through what it gets.
+
+`@party_view` for pages of a connection, `@organization_view` for those of an organization,
+`@personal_view` for a person's own, `@public_view(reason)` for everybody. A stranger gets 404, the
+wrong side or role 403. tests/test_access.py fails for a view without one of these.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+
+from revampd.kit.errors import DomainError, NotAllowed
+
+from .models import Connection, Membership, Organization, User
+
+View = Callable[..., HttpResponse]
+
+
+class Side(Enum):
+    PROVIDER = "provider"
+    CUSTOMER = "customer"
+
+
+class Duty(Enum):
+    """What a view asks of a member's role; None on a view means that any role may come in."""
+
+    MANAGE = "may_manage"
+    BILL = "may_bill"
+    SUPPORT = "may_support"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The declared access of a view, for the door and for the test that walks all of them."""
+
+    door: str
+    side: Side | None = None
+    duty: Duty | None = None
+    kinds: tuple[str, ...] = ()
+    reason: str = ""
+
+
+class MemberRequest(HttpRequest):
+    """A request whose user is signed in, as `LoginRequiredMiddleware` guarantees."""
+
+    user: User  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
+class Party:
+    """This connection, from this side, by this person: what every page of a connection gets."""
+
+    connection: Connection
+    membership: Membership
+    side: Side
+    is_on_both_sides: bool = False
+
+    @property
+    def user(self) -> User:
+        return self.membership.user
+
+    @property
+    def is_provider(self) -> bool:
+        return self.side is Side.PROVIDER
+
+    @property
+    def is_customer(self) -> bool:
+        return self.side is Side.CUSTOMER
+
+    @property
+    def organization(self) -> Organization:
+        """Our own organization."""
+        return self.connection.provider if self.is_provider else self.connection.customer
+
+    @property
+    def counterparty(self) -> Organization:
+        """The other organization."""
+        return self.connection.customer if self.is_provider else self.connection.provider
+
+    @property
+    def may_manage(self) -> bool:
+        return self.membership.may_manage
+
+    @property
+    def may_bill(self) -> bool:
+        return self.membership.may_bill
+
+    @property
+    def may_propose(self) -> bool:
+        return self.is_provider and self.may_bill
+
+    @property
+    def may_decide(self) -> bool:
+        return self.is_customer and self.may_bill
+
+
+def party_of(user: User, connection_id: Any) -> Party:
+    """The party that `user` is on a connection. Raises Http404 for a stranger.
+
+    Who belongs to both sides sees the provider's: they must never decide what they proposed.
+    """
+    connections = Connection.objects.select_related("provider", "customer")
+    connection = connections.filter(pk=connection_id).first()
+    if connection is None:
+        raise Http404
+    ends = [connection.provider_id, connection.customer_id]
+    mine = {m.organization_id: m for m in user.memberships.filter(organization__in=ends)}
+    for side, end in ((Side.PROVIDER, ends[0]), (Side.CUSTOMER, ends[1])):
+        if end in mine:
+            membership = mine[end]
+            membership.user = user
+            return Party(connection, membership, side, is_on_both_sides=len(mine) == 2)
+    raise Http404
+
+
+def party_view(
+    view: View | None = None,
+    *,
+    side: Side | None = None,
+    duty: Duty | None = None,
+    refused: View | None = None,
+) -> Any:
+    """A page below /connections/<uuid>/: the view gets (request, party, ...).
+
+    `refused` is the page that shows a `DomainError` raised by the view in place: it is called
+    with `refusal=error` besides the view's own arguments.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def enter(request: HttpRequest, connection_id: Any, **kwargs: Any) -> HttpResponse:
+            party = party_of(request.user, connection_id)  # type: ignore[arg-type]
+            request.party = party  # type: ignore[attr-defined]
+            if side and party.side is not side:
+                raise NotAllowed(_wrong_side(party, side))
+            _check_duty(party.membership, duty)
+            if refused is None:
+                return view(request, party, **kwargs)
+            try:
+                return view(request, party, **kwargs)
+            except DomainError as refusal:
+                return _with_status(refused(request, party, **kwargs, refusal=refusal), refusal)
+
+        return _declared(enter, Rule("party", side=side, duty=duty))
+
+    return decorate(view) if view else decorate
+
+
+def organization_view(
+    view: View | None = None,
+    *,
+    duty: Duty | None = None,
+    kinds: tuple[str, ...] = (),
+    refused: View | None = None,
+) -> Any:
+    """A page below /organizations/<slug>/: the view gets (request, membership, ...).
+
+    `kinds` are the kinds of organization that have this page; others get 404.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def enter(request: HttpRequest, slug: str, **kwargs: Any) -> HttpResponse:
+            membership = _membership_of(request.user, slug)  # type: ignore[arg-type]
+            request.membership = membership  # type: ignore[attr-defined]
+            if kinds and membership.organization.kind not in kinds:
+                raise Http404
+            _check_duty(membership, duty)
+            if refused is None:
+                return view(request, membership, **kwargs)
+            try:
+                return view(request, membership, **kwargs)
+            except DomainError as refusal:
+                page = refused(request, membership, **kwargs, refusal=refusal)
+                return _with_status(page, refusal)
+
+        return _declared(enter, Rule("organization", duty=duty, kinds=kinds))
+
+    return decorate(view) if view else decorate
+
+
+def personal_view(view: View) -> View:
+    """A page of the signed-in person: it must reach only rows of `request.user`."""
+    return _declared(view, Rule("personal"))
+
+
+def public_view(reason: str) -> Callable[[View], View]:
+    """A page for everybody; `reason` says why it may be."""
+
+    def decorate(view: View) -> View:
+        return _declared(login_not_required(view), Rule("public", reason=reason))
+
+    return decorate
+
+
+def _declared(view: View, rule: Rule) -> View:
+    view.access = rule  # type: ignore[attr-defined]
+    return view
+
+
+def _membership_of(user: User, slug: str) -> Membership:
+    memberships = user.memberships.select_related("organization")
+    membership = memberships.filter(organization__slug=slug).first()
+    if membership is None:
+        raise Http404
+    membership.user = user
+    return membership
+
+
+def _check_duty(membership: Membership, duty: Duty | None) -> None:
+    if duty and not getattr(membership, duty.value):
+        raise NotAllowed(
+            f"Your role in {membership.organization} is {membership.role_label}, "
+            "which does not allow this.",
+            next_step="Ask an owner of your organization.",
+        )
+
+
+def _wrong_side(party: Party, side: Side) -> str:
+    if side is Side.CUSTOMER and party.is_on_both_sides:
+        return (
+            f"You also belong to {party.connection.provider}, who sent this. "
+            f"Somebody else at {party.connection.customer} has to decide."
+        )
+    end = party.connection.provider if side is Side.PROVIDER else party.connection.customer
+    return f"Only {end} can do this."
+
+
+def _with_status(page: HttpResponse, refusal: DomainError) -> HttpResponse:
+    page.status_code = refusal.status
+    return page

@@ -1,0 +1,158 @@
+"""Kinds of events: what each is called, who hears of it, and in which words.
+
+Every app lists its kinds in its events.py; recording one writes the `Event` row, and, if
+anybody is to be told, the outbox row that a worker turns into notifications.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db import models
+from django.utils.formats import date_format
+
+from revampd.kit.doorbell import ring_on_commit
+from revampd.kit.money import Money
+from revampd.kit.origin import current_origin
+
+from .models.events import Event, Outbox
+
+if TYPE_CHECKING:
+    from .models import Connection, Organization, User
+
+DRAIN_TASK = "notifications.drain_events"
+
+EVERYONE = frozenset({"OWNER", "BILLING", "SUPPORT", "VIEWER"})
+DECIDERS = frozenset({"OWNER", "BILLING"})
+OWNERS = frozenset({"OWNER"})
+
+
+class Category(models.TextChoices):
+    BILLING_MANAGEMENT = "BILLING_MANAGEMENT", "Billing Management"
+    REVAMPD_BILLING = "REVAMPD_BILLING", "Revampd Billing"
+    PAYOUTS = "PAYOUTS", "Payouts"
+    SUPPORT = "SUPPORT", "Support"
+    ACCOUNT = "ACCOUNT", "Account"
+
+
+@dataclass(frozen=True)
+class Telling:
+    """What one side reads: words with {facts} in them, and the roles that hear of it."""
+
+    title: str
+    body: str = ""
+    roles: frozenset[str] = DECIDERS
+
+
+@dataclass(frozen=True)
+class EventKind:
+    """One kind of event.
+
+    `sentence` is its line in a timeline, after the actor's name. `provider` and `customer` are
+    the tellings of the two sides of the connection, `members` that of the event's organization.
+    `facts` are the (key, label) pairs that a notification lists. `mail_to` names the fact that
+    holds the address of somebody who is not a member yet. With `receipt` the actor gets a copy,
+    already read. `panel` is the fragment that shows what can be done about the subject, or its
+    outcome, inside the notification. `link` gives the path of the page concerned.
+    """
+
+    code: str
+    sentence: str
+    category: Category | None = None
+    provider: Telling | None = None
+    customer: Telling | None = None
+    members: Telling | None = None
+    mail_to: str = ""
+    receipt: bool = False
+    panel: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+    link: Callable[[Event], str] | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.code in KINDS:
+            raise ValueError(f"event kind {self.code} is listed twice")
+        KINDS[self.code] = self
+
+    @property
+    def is_told(self) -> bool:
+        return bool(self.provider or self.customer or self.members or self.mail_to)
+
+    def record(
+        self,
+        subject: models.Model,
+        *,
+        by: "User | None",
+        organization: "Organization",
+        connection: "Connection | None" = None,
+        at: datetime | None = None,
+        **facts: Any,
+    ) -> Event:
+        """Write the event, in the transaction of the change that it tells of."""
+        event = Event.objects.create(
+            code=self.code,
+            actor=by,
+            organization=organization,
+            connection=connection,
+            subject_type=subject._meta.label_lower,
+            subject_id=str(subject.pk),
+            facts=storable(facts),
+            origin=current_origin(),
+            **({"at": at} if at else {}),
+        )
+        if self.is_told:
+            Outbox.objects.create(event=event)
+            ring_on_commit(DRAIN_TASK)
+        return event
+
+    def path(self, event: Event) -> str:
+        """The page that the event is about, "" if there is none."""
+        return self.link(event) if self.link else ""
+
+
+KINDS: dict[str, EventKind] = {}
+
+
+def kind_of(event: Event) -> EventKind:
+    """The kind of a recorded event. A kind that the product no longer has reads as its code."""
+    if event.code not in KINDS:
+        return EventKind(code=event.code, sentence=event.code)
+    return KINDS[event.code]
+
+
+def storable(value: Any) -> Any:
+    """`value` as JSON can hold it, such that `readable` gives it back in words."""
+    if isinstance(value, Money):
+        return {"minor": value.minor, "currency": value.currency}
+    if isinstance(value, datetime):
+        return {"instant": value.isoformat()}
+    if isinstance(value, date):
+        return {"date": value.isoformat()}
+    if isinstance(value, Mapping):
+        return {key: storable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(item) for item in value]
+    return str(value) if isinstance(value, UUID) else value
+
+
+def readable(value: Any) -> str:
+    """A stored fact in words: an amount, a day, or as it is."""
+    if isinstance(value, dict) and "minor" in value:
+        return str(Money(**value))
+    if isinstance(value, dict) and "date" in value:
+        return date_format(date.fromisoformat(value["date"]), "j M Y")
+    if isinstance(value, dict) and "instant" in value:
+        return date_format(datetime.fromisoformat(value["instant"]), "j M Y, H:i e")
+    return "" if value is None else str(value)
+
+
+def in_words(template: str, event: Event) -> str:
+    """Fill the {facts} of a telling or sentence; a fact that is missing reads as nothing."""
+    words = _Facts({key: readable(value) for key, value in event.facts.items()})
+    return template.format_map(words).strip()
+
+
+class _Facts(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return ""

@@ -1,0 +1,18 @@
+"""People, organizations, who is connected to whom, and what happened."""
+
+from .connections import Connection
+from .events import Event, Outbox
+from .invitations import Invitation
+from .organizations import Membership, Organization, Role
+from .people import User
+
+__all__ = [
+    "Connection",
+    "Event",
+    "Invitation",
+    "Membership",
+    "Organization",
+    "Outbox",
+    "Role",
+    "User",
+]

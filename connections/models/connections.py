@@ -1,0 +1,192 @@
+"""The relationship of a provider, who bills, and a customer, who is billed."""
+
+import uuid
+from datetime import date, datetime
+from typing import Any, ClassVar, Self
+
+from django.db import models, transaction
+from django.db.models import F, Q
+
+from revampd.kit.constraints import CompositeForeignKey
+from revampd.kit.errors import Invalid
+from revampd.kit.locking import lock
+from revampd.kit.money import CurrencyField
+
+from connections import events
+from .organizations import Membership, Organization
+from .people import User
+
+
+class ConnectionQuerySet(models.QuerySet["Connection"]):
+    def of(self, user: User) -> Self:
+        """The connections that `user` may see: as a member of the provider or the customer."""
+        mine = Membership.objects.filter(user=user).values("organization")
+        return self.filter(Q(provider__in=mine) | Q(customer__in=mine))
+
+    def active(self) -> Self:
+        return self.filter(state=Connection.State.ACTIVE)
+
+
+class Connection(models.Model):
+    """Everything financial belongs to exactly one connection, and hangs on it by foreign key."""
+
+    class State(models.TextChoices):
+        INVITED = "INVITED", "Invited"
+        ACTIVE = "ACTIVE", "Active"
+        SUSPENDED = "SUSPENDED", "Suspended"
+        ENDED = "ENDED", "Ended"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    provider = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="provided", db_constraint=False
+    )
+    provider_kind = models.CharField(max_length=10, choices=Organization.Kind, editable=False)
+    customer = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="bought", db_constraint=False
+    )
+    customer_kind = models.CharField(max_length=10, choices=Organization.Kind, editable=False)
+    currency = CurrencyField(editable=False)
+    state = models.CharField(max_length=10, choices=State, default=State.INVITED, editable=False)
+    sales_owner = models.ForeignKey(
+        Membership, on_delete=models.PROTECT, related_name="+", null=True, blank=True
+    )
+    support_owner = models.ForeignKey(
+        Membership, on_delete=models.PROTECT, related_name="+", null=True, blank=True
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    active_since = models.DateTimeField(null=True, editable=False)
+
+    objects: ClassVar[Any] = ConnectionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "customer"], name="connection_unique"),
+            models.UniqueConstraint(fields=["id", "provider"], name="connection_id_provider"),
+            models.UniqueConstraint(fields=["id", "customer"], name="connection_id_customer"),
+            models.CheckConstraint(
+                condition=~Q(provider=F("customer")), name="connection_two_parties"
+            ),
+            models.CheckConstraint(
+                condition=Q(provider_kind="PLATFORM", customer_kind__in=["PARTNER", "SUB_ORG"])
+                | Q(provider_kind="PARTNER", customer_kind="SUB_ORG"),
+                name="connection_kinds",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["INVITED", "ACTIVE", "SUSPENDED", "ENDED"]),
+                name="connection_state",
+            ),
+            CompositeForeignKey(
+                name="connection_provider_of_kind",
+                fields=["provider", "provider_kind"],
+                to="connections.Organization",
+                to_fields=["id", "kind"],
+            ),
+            CompositeForeignKey(
+                name="connection_customer_of_kind",
+                fields=["customer", "customer_kind"],
+                to="connections.Organization",
+                to_fields=["id", "kind"],
+            ),
+            CompositeForeignKey(
+                name="connection_sales_owner_of_provider",
+                fields=["provider", "sales_owner"],
+                to="connections.Membership",
+                to_fields=["organization", "id"],
+            ),
+            CompositeForeignKey(
+                name="connection_support_owner_of_provider",
+                fields=["provider", "support_owner"],
+                to="connections.Membership",
+                to_fields=["organization", "id"],
+            ),
+        ]
+        indexes = [models.Index(fields=["customer"], name="connection_customer")]
+
+    def __str__(self) -> str:
+        return f"{self.provider} → {self.customer}"
+
+    # Factories
+
+    @classmethod
+    def open(
+        cls, *, provider: Organization, customer: Organization, by: User | None, **details: Any
+    ) -> "Connection":
+        """Connect two organizations; invited until the customer's first owner accepts."""
+        connection = cls.objects.create(
+            provider=provider,
+            provider_kind=provider.kind,
+            customer=customer,
+            customer_kind=customer.kind,
+            **details,
+        )
+        events.connection_opened.record(
+            connection, by=by, organization=provider, connection=connection
+        )
+        return connection
+
+    # Verbs
+
+    def activate(self, *, by: User | None, at: datetime) -> None:
+        """The customer has accepted. Doing it again changes nothing."""
+        invited = type(self).objects.filter(pk=self.pk, state=self.State.INVITED)
+        if not invited.update(state=self.State.ACTIVE, active_since=at):
+            return
+        self.state, self.active_since = self.State.ACTIVE, at
+        events.connection_activated.record(
+            self,
+            by=by,
+            at=at,
+            organization=self.customer,
+            connection=self,
+            customer=self.customer.name,
+            provider=self.provider.name,
+        )
+
+    @transaction.atomic
+    def assign_owners(
+        self, *, sales: Membership | None, support: Membership | None, by: User
+    ) -> None:
+        """Name who looks after the customer. Raises Invalid for a member of somebody else."""
+        connection = lock(self)
+        for membership in (sales, support):
+            if membership and membership.organization_id != connection.provider_id:
+                raise Invalid(f"{membership.user} is not a member of {self.provider}.")
+        if (connection.sales_owner, connection.support_owner) == (sales, support):
+            return
+        connection.sales_owner = self.sales_owner = sales
+        connection.support_owner = self.support_owner = support
+        connection.save(update_fields=["sales_owner", "support_owner"])
+        events.connection_assigned.record(
+            connection,
+            by=by,
+            organization=self.provider,
+            connection=connection,
+            sales=sales.user.name if sales else "",
+            support=support.user.name if support else "",
+        )
+
+    def release_owner(self, membership: Membership) -> None:
+        """Take a leaving member off the connection."""
+        connection = lock(self)
+        if connection.sales_owner_id == membership.pk:
+            connection.sales_owner = None
+        if connection.support_owner_id == membership.pk:
+            connection.support_owner = None
+        connection.save(update_fields=["sales_owner", "support_owner"])
+
+    # Properties
+
+    def day_of(self, at: datetime) -> date:
+        """The calendar day of an instant where the provider does business."""
+        return at.astimezone(self.provider.zone).date()
+
+    @property
+    def is_active(self) -> bool:
+        return self.state == self.State.ACTIVE
+
+    @property
+    def sells_tiers(self) -> bool:
+        """Whether this is Revampd's own connection with a Partner."""
+        return self.provider_kind == Organization.Kind.PLATFORM and (
+            self.customer_kind == Organization.Kind.PARTNER
+        )

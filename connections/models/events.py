@@ -1,0 +1,74 @@
+"""What happened: one row a change of state, written in the same transaction."""
+
+from typing import Any, ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from revampd.kit.constraints import AppendOnly
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    def about(self, *subjects: models.Model) -> Self:
+        """The history of these objects."""
+        wanted = Q(pk__in=[])
+        for subject in subjects:
+            wanted |= Q(subject_type=subject._meta.label_lower, subject_id=str(subject.pk))
+        return self.filter(wanted)
+
+    def newest_first(self) -> Self:
+        return self.order_by("-at", "-id")
+
+
+class Event(AppendOnly):
+    """Who did what, for which organization, when and from where, with the facts as they were.
+
+    It is the audit trail, the timeline of a page and the source of every notification. `code`
+    names an `EventKind`; kinds stand in each app's events.py.
+    """
+
+    code = models.CharField(max_length=60)
+    at = models.DateTimeField(default=timezone.now)
+    recorded_at = models.DateTimeField(auto_now_add=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    organization = models.ForeignKey(
+        "connections.Organization", on_delete=models.PROTECT, related_name="events"
+    )
+    connection = models.ForeignKey(
+        "connections.Connection", on_delete=models.PROTECT, null=True, related_name="events"
+    )
+    subject_type = models.CharField(max_length=60)
+    subject_id = models.CharField(max_length=40)
+    facts = models.JSONField(default=dict)
+    origin = models.JSONField(default=dict)
+
+    objects: ClassVar[Any] = EventQuerySet.as_manager()
+
+    class Meta(AppendOnly.Meta):
+        abstract = False
+        indexes = [
+            models.Index(fields=["subject_type", "subject_id", "-at"], name="event_subject"),
+            models.Index(fields=["connection", "-at"], name="event_connection"),
+            models.Index(fields=["organization", "-at"], name="event_organization"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} #{self.pk}"
+
+
+class Outbox(models.Model):
+    """An event of which nobody has been told yet. Draining it deletes the row."""
+
+    event = models.OneToOneField(
+        Event, on_delete=models.PROTECT, primary_key=True, related_name="outbox"
+    )
+
+    class Meta:
+        verbose_name_plural = "outbox"
+
+    def __str__(self) -> str:
+        return f"outbox of event {self.event_id}"

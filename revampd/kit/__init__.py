@@ -1,0 +1,1 @@
+"""The kit: errors, locking, money, constraints, web helpers. It imports no app of this project."""

@@ -1,0 +1,48 @@
+"""What the application's database role may do: read and write, but not rewrite the record.
+
+The triggers of append-only tables refuse too; but a role that could switch triggers off, or owns
+the table, would get past them. This one cannot.
+"""
+
+from collections.abc import Iterable
+
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg import sql
+
+from revampd.kit.constraints import AppendOnly
+
+
+def is_kept(model: type[models.Model]) -> bool:
+    """Whether rows of this table stay: only the columns named in `mutable` may change."""
+    return issubclass(model, AppendOnly) or hasattr(model, "mutable")
+
+
+def grant(owner: BaseDatabaseWrapper, role: str, tables: Iterable[type[models.Model]]) -> None:
+    """Give `role` its rights on `tables`, over the owner's connection. Can be run again."""
+    name = sql.Identifier(role)
+    statements = [
+        sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(name),
+        sql.SQL("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {}").format(name),
+        sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {}").format(name),
+    ]
+    for model in tables:
+        statements += _rights(model, name)
+    with owner.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def _rights(model: type[models.Model], role: sql.Identifier) -> list[sql.Composed]:
+    table = sql.Identifier(model._meta.db_table)
+    if not is_kept(model):
+        return [sql.SQL("GRANT INSERT, UPDATE, DELETE ON {} TO {}").format(table, role)]
+    rights = [
+        sql.SQL("REVOKE ALL ON {} FROM {}").format(table, role),
+        sql.SQL("GRANT SELECT, INSERT ON {} TO {}").format(table, role),
+    ]
+    fields = [model._meta.get_field(field) for field in getattr(model, "mutable", ())]
+    if fields:
+        columns = sql.SQL(", ").join(sql.Identifier(field.column) for field in fields)
+        rights.append(sql.SQL("GRANT UPDATE ({}) ON {} TO {}").format(columns, table, role))
+    return rights

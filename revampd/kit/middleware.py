@@ -1,0 +1,101 @@
+"""What every request passes: browser rules, the reader's time zone, its origin, refusals."""
+
+import uuid
+from collections.abc import Callable
+from http import HTTPStatus
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from revampd.kit.errors import DomainError
+from revampd.kit.origin import acting_from
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+
+class BrowserRules:
+    """Headers that Django does not set, and no caching of anybody's pages."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault(
+            "Permissions-Policy",
+            "camera=(), geolocation=(), microphone=(), payment=(), usb=(),"
+            " publickey-credentials-get=(self), publickey-credentials-create=(self)",
+        )
+        response.headers.setdefault("Cache-Control", "no-store, private")
+        return response
+
+
+class ReaderTimeZone:
+    """Instants are shown in the time zone of the person who reads."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        zone = getattr(request.user, "zone", None)
+        with timezone.override(zone):
+            return self.get_response(request)
+
+
+class Origin:
+    """Every event recorded during the request says where it came from."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request_id = uuid.uuid4().hex
+        with acting_from(
+            address=request.META.get("REMOTE_ADDR", ""),
+            path=request.path,
+            agent=request.META.get("HTTP_USER_AGENT", "")[:200],
+            request=request_id,
+        ):
+            response = self.get_response(request)
+        response["X-Request-ID"] = request_id
+        return response
+
+
+class Refusals:
+    """Answers a `DomainError` that no page shows in place: the sentence, with its status."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, DomainError):
+            return None
+        if request.htmx:  # type: ignore[attr-defined]
+            response = render(request, "_refusal.html", {"refusal": error}, status=error.status)
+            response["HX-Retarget"] = "#flash"
+            response["HX-Reswap"] = "innerHTML"
+            return response
+        return render(request, "refused.html", {"refusal": error}, status=error.status)
+
+
+class HtmxLogin:
+    """Turns the redirect of a signed-out htmx request into one of the whole window."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        signed_out = not request.user.is_authenticated
+        is_redirect = response.status_code == HTTPStatus.FOUND
+        if signed_out and is_redirect and request.headers.get("HX-Request"):
+            page = request.headers.get("HX-Current-URL", "/")
+            login = redirect_to_login(page).url
+            response = HttpResponse(status=HTTPStatus.NO_CONTENT)
+            response["HX-Redirect"] = login
+        return response
