@@ -8,7 +8,7 @@ from .models.events import Event
 
 
 def _connection(event: Event) -> str:
-    return reverse("connections:overview", args=[event.connection_id])
+    return reverse("overview", args=[event.connection_id])
 
 
 def _members(event: Event) -> str:

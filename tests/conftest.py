@@ -1,0 +1,102 @@
+"""What every test shares: a database as the application's role sees it, and the cast."""
+
+from collections.abc import Iterator
+
+import pgtrigger
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connections
+from django.test import Client
+from django.test.utils import setup_databases, teardown_databases
+from pytest_django.plugin import DjangoDbBlocker
+
+from connections.models import User
+from revampd.kit.grants import grant
+from tests.cast import Cast, assemble
+
+OWNER_FIELDS = ("USER", "PASSWORD")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """The test database: made and migrated by the owner's role, used as the application's."""
+    worker = getattr(request.config, "workerinput", {}).get("workerid", "")
+    app, owner = connections["default"], connections["owner"]
+    role = {field: app.settings_dict[field] for field in OWNER_FIELDS}
+    with django_db_blocker.unblock():
+        app.settings_dict |= {field: owner.settings_dict[field] for field in OWNER_FIELDS}
+        app.settings_dict["TEST"]["NAME"] = f"test_revampd_{worker or 'alone'}"
+        made = setup_databases(verbosity=0, interactive=False, aliases={"default"})
+        owner.settings_dict["NAME"] = app.settings_dict["NAME"]
+        grant(app, role["USER"], apps.get_models(include_auto_created=True))
+        app.close()
+        app.settings_dict |= role
+    yield
+    with django_db_blocker.unblock():
+        app.close()
+        app.settings_dict |= {field: owner.settings_dict[field] for field in OWNER_FIELDS}
+        owner.close()
+        teardown_databases(made, verbosity=0)
+        app.settings_dict |= role
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A database in which tests commit for real, as several threads or processes need it.
+
+    Afterwards the owner's role empties it: the application's role cannot.
+    """
+    with django_db_blocker.unblock():
+        yield
+        for connection in connections.all():
+            connection.close()
+        _empty_database()
+
+
+def _empty_database() -> None:
+    owner = connections["owner"]
+    kept = {"django_migrations", "django_content_type", "auth_permission", "billing_pricelimits"}
+    tables = sorted(set(owner.introspection.table_names()) - kept)
+    with pgtrigger.ignore(), owner.cursor() as cursor:
+        cursor.execute("SELECT set_config('pgtrigger.ignore', %s, false)", [_all_triggers()])
+        names = ", ".join(owner.ops.quote_name(table) for table in tables)
+        cursor.execute(f"TRUNCATE {names} RESTART IDENTITY")
+    owner.close()
+
+
+def _all_triggers() -> str:
+    names = [trigger.get_pgid(model) for model, trigger in pgtrigger.registered()]
+    return "{" + ",".join(names) + "}"
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    """Everybody, in a transaction that is rolled back."""
+    return assemble()
+
+
+@pytest.fixture
+def committed_cast(committed: None) -> Cast:
+    """Everybody, committed."""
+    return assemble()
+
+
+@pytest.fixture
+def as_(client: Client):
+    """`as_(user)` is a browser in which that person is signed in."""
+
+    def sign_in(user: User) -> Client:
+        browser = Client()
+        browser.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[0])
+        return browser
+
+    return sign_in
