@@ -146,3 +146,23 @@ def fill(used: int, limit: int) -> str:
     if used >= limit:
         return "full"
     return "near" if used * 5 >= limit * 4 else ""
+
+
+BROWSERS = {"Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
+SYSTEMS = {
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Android": "Android",
+    "Windows": "Windows",
+    "Mac OS": "macOS",
+    "CrOS": "ChromeOS",
+    "Linux": "Linux",
+}
+
+
+@register.filter
+def browser(user_agent: str) -> str:
+    """What a browser calls itself, in words people know: "Firefox on Windows"."""
+    name = next((word for mark, word in BROWSERS.items() if mark in user_agent), "A browser")
+    system = next((word for mark, word in SYSTEMS.items() if mark in user_agent), "")
+    return f"{name} on {system}" if system else name
