@@ -1,0 +1,51 @@
+"""What the admin pages of all apps share: tables that only grow, and verbs as actions."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.contrib import admin, messages
+from django.db import models
+from django.http import HttpRequest
+
+from revampd.kit.errors import DomainError
+
+M = TypeVar("M", bound=models.Model)
+
+
+class ReadOnlyAdmin(admin.ModelAdmin[M]):
+    """Shows and searches rows that nobody may add, change or delete by hand.
+
+    For tables that only grow, and for those whose rows only verbs change: what staff may do with
+    them are actions that call the verb (`call_verb`).
+    """
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def call_verb(
+    request: HttpRequest, rows: models.QuerySet[M], verb: Callable[[M], object], done: str
+) -> None:
+    """Call `verb` with each of `rows`, and tell staff how that went.
+
+    `done` says what happened, with {} for the number of rows. A row that refuses says why, and
+    does not keep the others from being done.
+    """
+    count = 0
+    for row in rows:
+        try:
+            verb(row)
+        except DomainError as refusal:
+            messages.error(request, f"{row}: {refusal}")
+        else:
+            count += 1
+    if count:
+        messages.success(request, done.format(count))
