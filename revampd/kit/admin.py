@@ -1,7 +1,7 @@
 """What the admin pages of all apps share: tables that only grow, and verbs as actions."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib import admin, messages
 from django.db import models
@@ -11,8 +11,13 @@ from revampd.kit.errors import DomainError
 
 M = TypeVar("M", bound=models.Model)
 
+if TYPE_CHECKING:
+    AnyModelAdmin = admin.ModelAdmin[Any]
+else:
+    AnyModelAdmin = admin.ModelAdmin
 
-class ReadOnlyAdmin(admin.ModelAdmin[M]):
+
+class ReadOnlyAdmin(AnyModelAdmin):
     """Shows and searches rows that nobody may add, change or delete by hand.
 
     For tables that only grow, and for those whose rows only verbs change: what staff may do with
@@ -21,13 +26,13 @@ class ReadOnlyAdmin(admin.ModelAdmin[M]):
 
     show_full_result_count = False
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
+    def has_add_permission(self, *_: object, **__: object) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, *_: object, **__: object) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, *_: object, **__: object) -> bool:
         return False
 
 
