@@ -148,7 +148,13 @@ def fill(used: int, limit: int) -> str:
     return "near" if used * 5 >= limit * 4 else ""
 
 
-BROWSERS = {"Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
+BROWSERS = {
+    "Edg/": "Edge",
+    "OPR/": "Opera",
+    "Firefox/": "Firefox",
+    "Chrome/": "Chrome",
+    "Safari/": "Safari",
+}
 SYSTEMS = {
     "iPhone": "iPhone",
     "iPad": "iPad",

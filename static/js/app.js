@@ -21,8 +21,7 @@ body.addEventListener("htmx:sendError", (event) => event.target.id === "bell" ||
 body.addEventListener("htmx:afterSettle", (event) => {
   const { elt, xhr } = event.detail;
   if (REFUSED.has(xhr?.status)) {
-    const reason = elt.querySelector("[data-focus], [aria-invalid=true]") ?? document.querySelector("main [data-focus]");
-    reason?.focus();
+    elt.querySelector("[data-focus], [aria-invalid=true]")?.focus();
   } else if (document.activeElement === body && elt.id !== "bell") {
     elt.tabIndex = -1;
     elt.focus({ preventScroll: true });
