@@ -108,13 +108,12 @@ def party_of(user: User, connection_id: Any) -> Party:
     connection = connections.filter(pk=connection_id).first()
     if connection is None:
         raise Http404
-    ends = [connection.provider_id, connection.customer_id]
-    mine = {m.organization_id: m for m in user.memberships.filter(organization__in=ends)}
-    for side, end in ((Side.PROVIDER, ends[0]), (Side.CUSTOMER, ends[1])):
-        if end in mine:
-            membership = mine[end]
-            membership.user = user
-            return Party(connection, membership, side, is_on_both_sides=len(mine) == 2)
+    mine = {membership.organization_id: membership for membership in user.belongs_to}
+    provider, customer = mine.get(connection.provider_id), mine.get(connection.customer_id)
+    if provider:
+        return Party(connection, provider, Side.PROVIDER, is_on_both_sides=customer is not None)
+    if customer:
+        return Party(connection, customer, Side.CUSTOMER)
     raise Http404
 
 
@@ -204,12 +203,10 @@ def _declared(view: View, rule: Rule) -> View:
 
 
 def _membership_of(user: User, slug: str) -> Membership:
-    memberships = user.memberships.select_related("organization")
-    membership = memberships.filter(organization__slug=slug).first()
-    if membership is None:
-        raise Http404
-    membership.user = user
-    return membership
+    for membership in user.belongs_to:
+        if membership.organization.slug == slug:
+            return membership
+    raise Http404
 
 
 def _check_duty(membership: Membership, duty: Duty | None) -> None:

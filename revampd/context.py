@@ -1,2 +1,38 @@
-def page(request):
-    return {}
+"""What every page of a signed-in person shows around its own content."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from billing.models import BillingRequest
+from connections.access import Party
+from connections.models import Membership, User
+from notifications.bell import bell_of
+
+from .navigation import navigation
+
+
+def page(request: HttpRequest) -> dict[str, Any]:
+    """`nav`, `bell` and where the page stands; nothing of them for somebody signed out."""
+    user = getattr(request, "user", None)
+    around: dict[str, Any] = {"demo": settings.IS_DEMO}
+    if not isinstance(user, User) or request.path.startswith("/admin/"):
+        return around
+    party: Party | None = getattr(request, "party", None)
+    membership: Membership | None = getattr(request, "membership", None)
+    return around | {
+        # Lazy: a fragment that shows neither costs no query for them.
+        "nav": SimpleLazyObject(lambda: navigation(request, user.belongs_to, _waiting(party))),
+        "bell": SimpleLazyObject(lambda: bell_of(user)),
+        "party": party,
+        "membership": membership,
+        "organization": membership.organization if membership else None,
+    }
+
+
+def _waiting(party: Party | None) -> int:
+    if party is None:
+        return 0
+    return BillingRequest.objects.pending().filter(connection=party.connection).count()

@@ -3,15 +3,18 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from . import views
+from .views import home, overview, site, sub_orgs
 
 urlpatterns = [
-    path("", views.home, name="home"),
-    path("healthz", views.health, name="health"),
-    path("accounts/", include("allauth.urls")),
-    path("admin/", admin.site.urls),
-    path("", include("connections.urls")),
+    path("", home.home, name="home"),
+    path("connections/", home.connection_list, name="connection-list"),
+    path("connections/<uuid:connection_id>/", overview.overview, name="overview"),
     path("connections/<uuid:connection_id>/", include("billing.urls")),
+    path("organizations/<slug:slug>/sub-orgs/", sub_orgs.sub_orgs, name="sub-orgs"),
     path("organizations/<slug:slug>/catalog/", include("billing.catalog_urls")),
     path("notifications/", include("notifications.urls")),
+    path("", include("connections.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+    path("healthz", site.health, name="health"),
 ]

@@ -8,6 +8,7 @@ import pgtrigger
 from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils import timezone
 
 from connections.models import Organization, User
 from revampd.kit.constraints import CompositeForeignKey, no_truncate
@@ -97,7 +98,7 @@ class CatalogItem(models.Model):
     provider = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="%(class)ss")
     name = models.CharField(max_length=80)
     description = models.TextField(max_length=500, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
     archived_at = models.DateTimeField(null=True, editable=False)
 
     objects: ClassVar[Any] = OnSaleQuerySet.as_manager()
@@ -121,13 +122,21 @@ class CatalogItem(models.Model):
 
     @classmethod
     @transaction.atomic
-    def offer(cls, *, provider: Organization, by: User, name: str, **details: Any) -> Self:
+    def offer(
+        cls,
+        *,
+        provider: Organization,
+        by: User,
+        name: str,
+        at: datetime | None = None,
+        **details: Any,
+    ) -> Self:
         """Put something new on sale. Raises NameTaken."""
         cls._guard_name(provider, name)
-        item = cls(provider=provider, name=name, **details)
+        item = cls(provider=provider, name=name, created_at=at or timezone.now(), **details)
         item.save(force_insert=True)
         events.item_offered.record(
-            item, by=by, organization=provider, kind=item._meta.verbose_name, name=name
+            item, by=by, at=at, organization=provider, kind=item._meta.verbose_name, name=name
         )
         return item
 

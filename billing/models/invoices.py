@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q, Value
+from django.db.models.functions import TruncMonth
 
 from connections.models import Connection, Organization, User
 from revampd.kit.constraints import AppendOnly, CompositeForeignKey, no_truncate
@@ -70,6 +71,17 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
 
     def open(self) -> Self:
         return self.filter(state=Invoice.State.OPEN)
+
+    def amount_open(self, currency: str) -> Money:
+        """What is still owed on these invoices."""
+        owed = self.filter(state__in=[Invoice.State.OPEN, Invoice.State.PAST_DUE])
+        return Money(owed.aggregate(sum=models.Sum("total"))["sum"] or 0, currency)
+
+    def total_by_month(self, since: date) -> dict[date, int]:
+        """What was invoiced in each month from `since` on, in minor units, void ones apart."""
+        valid = self.exclude(state=Invoice.State.VOID).filter(issue_date__gte=since)
+        months = valid.annotate(month=TruncMonth("issue_date")).values_list("month")
+        return dict(months.annotate(sum=models.Sum("total")))
 
 
 class Invoice(models.Model):

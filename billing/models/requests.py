@@ -1,6 +1,7 @@
 """Requests: consent before money. What a provider proposes, and how the customer decides."""
 
 import uuid
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Self
 
@@ -9,7 +10,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
 
-from connections.models import Connection, Organization, User
+from connections.models import Connection, Membership, Organization, User
 from revampd.kit.constraints import CompositeForeignKey, no_truncate
 from revampd.kit.errors import Conflict, Invalid, NotAllowed
 from revampd.kit.locking import lock
@@ -47,6 +48,19 @@ class BillingRequestQuerySet(models.QuerySet["BillingRequest"]):
 
     def newest_first(self) -> Self:
         return self.order_by("-proposed_at", "-id")
+
+    def waiting_for(self, memberships: Iterable[Membership]) -> Self:
+        """What these members may decide, the most urgent first."""
+        deciding = [m.organization_id for m in memberships if m.may_bill]
+        sent = [m.organization_id for m in memberships]
+        rows = self.pending().filter(connection__customer__in=deciding)
+        rows = rows.exclude(provider__in=sent).order_by("expires_at", "id")
+        return rows.select_related("connection__provider", "connection__customer", "proposed_by")
+
+    def count_by_connection(self, connections: Iterable[Connection]) -> dict[Any, int]:
+        """How many of these requests each connection has, by its id."""
+        rows = self.filter(connection__in=list(connections)).values_list("connection")
+        return dict(rows.annotate(number=models.Count("id")))
 
     def overdue(self, at: datetime) -> Self:
         """Pending ones whose time is over."""

@@ -179,6 +179,21 @@ class Subscription(models.Model):
         subscription = cls.objects.live().filter(connection=connection).first()
         return subscription.running if subscription else Running()
 
+    @classmethod
+    def running_on_each(cls, connections: Iterable[Connection]) -> dict[Any, Running]:
+        """`running_on` for many connections in one query; those without a plan are missing."""
+        rows = SubscriptionItem.objects.filter(
+            cls._unsettled(),
+            subscription__connection__in=list(connections),
+            subscription__end_date__isnull=True,
+        ).select_related("subscription")
+        each: dict[Any, Running] = {}
+        for row in rows.order_by("-kind", "start_date", "id"):
+            known = each.get(row.connection_id, Running())
+            items = (*known.items, row.as_item())
+            each[row.connection_id] = Running(items, row.subscription.next_invoice_date)
+        return each
+
     @property
     def running(self) -> Running:
         rows = self.items.filter(self._unsettled()).order_by("-kind", "start_date", "id")

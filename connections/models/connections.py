@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 
 from django.db import models, transaction
 from django.db.models import F, Q
+from django.utils import timezone
 
 from revampd.kit.constraints import CompositeForeignKey
 from revampd.kit.errors import Invalid
@@ -53,7 +54,7 @@ class Connection(models.Model):
     support_owner = models.ForeignKey(
         Membership, on_delete=models.PROTECT, related_name="+", null=True, blank=True
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
     active_since = models.DateTimeField(null=True, editable=False)
 
     objects: ClassVar[Any] = ConnectionQuerySet.as_manager()
@@ -109,7 +110,13 @@ class Connection(models.Model):
 
     @classmethod
     def open(
-        cls, *, provider: Organization, customer: Organization, by: User | None, **details: Any
+        cls,
+        *,
+        provider: Organization,
+        customer: Organization,
+        by: User | None,
+        at: datetime | None = None,
+        **details: Any,
     ) -> "Connection":
         """Connect two organizations; invited until the customer's first owner accepts."""
         connection = cls.objects.create(
@@ -117,10 +124,11 @@ class Connection(models.Model):
             provider_kind=provider.kind,
             customer=customer,
             customer_kind=customer.kind,
+            created_at=at or timezone.now(),
             **details,
         )
         events.connection_opened.record(
-            connection, by=by, organization=provider, connection=connection
+            connection, by=by, at=at, organization=provider, connection=connection
         )
         return connection
 
@@ -144,7 +152,12 @@ class Connection(models.Model):
 
     @transaction.atomic
     def assign_owners(
-        self, *, sales: Membership | None, support: Membership | None, by: User
+        self,
+        *,
+        sales: Membership | None,
+        support: Membership | None,
+        by: User,
+        at: datetime | None = None,
     ) -> None:
         """Name who looks after the customer. Raises Invalid for a member of somebody else."""
         connection = lock(self)
@@ -159,6 +172,7 @@ class Connection(models.Model):
         events.connection_assigned.record(
             connection,
             by=by,
+            at=at,
             organization=self.provider,
             connection=connection,
             sales=sales.user.name if sales else "",
@@ -179,6 +193,12 @@ class Connection(models.Model):
     def day_of(self, at: datetime) -> date:
         """The calendar day of an instant where the provider does business."""
         return at.astimezone(self.provider.zone).date()
+
+    @property
+    def tone(self) -> str:
+        """How its state is coloured: a tone of the badge."""
+        tones = {self.State.INVITED: "warn", self.State.ACTIVE: "good", self.State.SUSPENDED: "bad"}
+        return tones.get(self.State(self.state), "plain")
 
     @property
     def is_active(self) -> bool:

@@ -18,6 +18,9 @@ class EventQuerySet(models.QuerySet["Event"]):
             wanted |= Q(subject_type=subject._meta.label_lower, subject_id=str(subject.pk))
         return self.filter(wanted)
 
+    def with_actors(self) -> Self:
+        return self.select_related("actor")
+
     def newest_first(self) -> Self:
         return self.order_by("-at", "-id")
 

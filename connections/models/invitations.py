@@ -146,13 +146,13 @@ class Invitation(models.Model):
         """
         with transaction.atomic():
             kind = Organization.Kind.PARTNER if provider.is_platform else Organization.Kind.SUB_ORG
-            customer = Organization.found(kind=kind, name=name, by=by)
+            customer = Organization.found(kind=kind, name=name, by=by, at=at)
             connection = Connection.open(
-                provider=provider, customer=customer, by=by, **(owners or {})
+                provider=provider, customer=customer, by=by, at=at, **(owners or {})
             )
             if not provider.is_platform:
                 platform = Organization.objects.platform()
-                Connection.open(provider=platform, customer=customer, by=by)
+                Connection.open(provider=platform, customer=customer, by=by, at=at)
             return cls.send(
                 organization=customer,
                 connection=connection,
@@ -197,9 +197,9 @@ class Invitation(models.Model):
         invitation.accepted_by, invitation.closed_at = by, at
         invitation.save(update_fields=["state", "accepted_by", "closed_at"])
         organization = lock(invitation.organization)
-        membership = organization.admit(by, role=invitation.role, by=by)
+        membership = organization.admit(by, role=invitation.role, by=by, at=at)
         if invitation.connection:
-            organization.activate(by=by)
+            organization.activate(by=by, at=at)
             for connection in organization.bought.order_by("id"):
                 connection.activate(by=by, at=at)
         events.invitation_accepted.record(

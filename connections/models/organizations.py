@@ -1,12 +1,14 @@
 """Organizations and their members."""
 
 import uuid
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.text import slugify
 
 from revampd.kit.errors import Conflict, NotAllowed
@@ -72,7 +74,7 @@ class Organization(models.Model):
     billing_email = models.EmailField("billing e-mail", blank=True)
     tax_number = models.CharField(max_length=40, blank=True)
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects: ClassVar[Any] = OrganizationQuerySet.as_manager()
 
@@ -97,7 +99,9 @@ class Organization(models.Model):
     # Factories
 
     @classmethod
-    def found(cls, *, kind: str, name: str, by: User | None, **details: Any) -> "Organization":
+    def found(
+        cls, *, kind: str, name: str, by: User | None, at: datetime | None = None, **details: Any
+    ) -> "Organization":
         """A new organization, invited until its first owner accepts. The platform is active."""
         is_platform = kind == cls.Kind.PLATFORM
         organization = cls.objects.create(
@@ -105,9 +109,10 @@ class Organization(models.Model):
             name=name,
             slug=cls._free_slug(name),
             state=cls.State.ACTIVE if is_platform else cls.State.INVITED,
+            created_at=at or timezone.now(),
             **details,
         )
-        events.organization_founded.record(organization, by=by, organization=organization)
+        events.organization_founded.record(organization, by=by, at=at, organization=organization)
         return organization
 
     @classmethod
@@ -120,15 +125,15 @@ class Organization(models.Model):
 
     # Verbs
 
-    def activate(self, *, by: User | None) -> None:
+    def activate(self, *, by: User | None, at: datetime | None = None) -> None:
         """Its first owner has arrived. Doing it again changes nothing."""
         invited = type(self).objects.filter(pk=self.pk, state=self.State.INVITED)
         if invited.update(state=self.State.ACTIVE):
             self.state = self.State.ACTIVE
-            events.organization_activated.record(self, by=by, organization=self)
+            events.organization_activated.record(self, by=by, at=at, organization=self)
 
     @transaction.atomic
-    def change_details(self, *, by: User, **details: Any) -> None:
+    def change_details(self, *, by: User, at: datetime | None = None, **details: Any) -> None:
         """Change name, address and the like; the event keeps what stood there before."""
         organization = lock(self)
         before = {
@@ -145,20 +150,30 @@ class Organization(models.Model):
         events.organization_changed.record(
             organization,
             by=by,
+            at=at,
             organization=organization,
             before=before,
             after={field: details[field] for field in before},
         )
 
     @transaction.atomic
-    def admit(self, user: User, *, role: str, by: User | None) -> "Membership":
+    def admit(
+        self, user: User, *, role: str, by: User | None, at: datetime | None = None
+    ) -> "Membership":
         """Make `user` a member. If they are one already, their present role stands."""
         membership, is_new = Membership.objects.get_or_create(
-            organization=self, user=user, defaults={"role": role}
+            organization=self,
+            user=user,
+            defaults={"role": role, "joined_at": at or timezone.now()},
         )
         if is_new:
             events.member_joined.record(
-                membership, by=by, organization=self, member=user.name, role=membership.role_label
+                membership,
+                by=by,
+                at=at,
+                organization=self,
+                member=user.name,
+                role=membership.role_label,
             )
         return membership
 
@@ -171,6 +186,11 @@ class Organization(models.Model):
     @property
     def is_partner(self) -> bool:
         return self.kind == self.Kind.PARTNER
+
+    @property
+    def is_seller(self) -> bool:
+        """Whether it can be the provider of a connection."""
+        return self.kind in (self.Kind.PLATFORM, self.Kind.PARTNER)
 
     @property
     def is_active(self) -> bool:
@@ -214,7 +234,7 @@ class Membership(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="memberships"
     )
     role = models.CharField(max_length=10, choices=Role)
-    joined_at = models.DateTimeField(auto_now_add=True)
+    joined_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects: ClassVar[Any] = MembershipQuerySet.as_manager()
 

@@ -1,6 +1,6 @@
 """A person, who signs in by e-mail and may belong to several organizations."""
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -9,6 +9,10 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.functional import cached_property
+
+if TYPE_CHECKING:
+    from .organizations import Membership
 
 
 def validate_time_zone(name: str) -> None:
@@ -60,6 +64,14 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self) -> str:
         return self.name.split(" ")[0]
+
+    @cached_property
+    def belongs_to(self) -> "list[Membership]":
+        """Their memberships with the organizations, read once a request."""
+        rows = list(self.memberships.select_related("organization"))
+        for membership in rows:
+            membership.user = self
+        return sorted(rows, key=lambda m: (m.organization.kind, m.organization.name.lower()))
 
     @property
     def initials(self) -> str:

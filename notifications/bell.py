@@ -1,0 +1,28 @@
+"""The bell: how many notifications a person has not read, and a version that says "unchanged"."""
+
+from dataclasses import dataclass
+
+from connections.models import User
+
+from .models import Notification
+
+CAP = 100
+
+
+@dataclass(frozen=True)
+class Bell:
+    """`unread` counts up to 100; `version` changes whenever the bell would look different."""
+
+    unread: int
+    version: str
+
+    @property
+    def label(self) -> str:
+        return str(self.unread) if self.unread < CAP else f"{CAP - 1}+"
+
+
+def bell_of(user: User) -> Bell:
+    """One query over the index of unread notifications, which reads at most a hundred entries."""
+    unread = Notification.objects.of(user).unread().order_by("-id").values_list("id", flat=True)
+    newest = list(unread[:CAP])
+    return Bell(len(newest), f"{newest[0] if newest else 0}.{len(newest)}")

@@ -1,0 +1,152 @@
+"""Every menu of the site as one table: who sees which entries, in which order.
+
+Product rules, "The menus". An entry appears here when its pages exist.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from connections.access import Party, Side
+from connections.models import Membership, Organization
+
+PLATFORM, PARTNER, SUB_ORG = Organization.Kind.PLATFORM, Organization.Kind.PARTNER, "SUB_ORG"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a menu. `route` is a URL name that takes the menu's own argument."""
+
+    label: str
+    route: str
+    icon: str
+    url: str = ""
+    current: bool = False
+    count: int = 0
+    count_label: str = ""
+
+    def at(self, page: str, *args: Any) -> "Entry":
+        url = reverse(self.route, args=args)
+        inside = page.startswith(url) and self.route not in ("home", "overview")
+        return replace(self, url=url, current=page == url or inside)
+
+
+@dataclass(frozen=True)
+class Section:
+    title: str
+    entries: list[Entry]
+
+
+@dataclass(frozen=True)
+class Switch:
+    """One of the person's organizations, to go to."""
+
+    name: str
+    kind_label: str
+    url: str
+    current: bool
+
+
+@dataclass(frozen=True)
+class Navigation:
+    """What the sidebar shows."""
+
+    organization: Organization | None
+    organizations: list[Switch]
+    sections: list[Section]
+
+
+PERSONAL = (
+    Entry("Connections", "connection-list", "connection"),
+    Entry("Notifications", "notifications:list", "bell"),
+)
+
+ORGANIZATION = {
+    PLATFORM: (
+        Entry("Partners", "sub-orgs", "people"),
+        Entry("Catalog", "catalog:catalog", "catalog"),
+        Entry("Members", "connections:members", "person"),
+        Entry("Settings", "connections:settings", "settings"),
+    ),
+    PARTNER: (
+        Entry("Sub-Orgs", "sub-orgs", "people"),
+        Entry("Catalog", "catalog:catalog", "catalog"),
+        Entry("Members", "connections:members", "person"),
+        Entry("Settings", "connections:settings", "settings"),
+    ),
+    SUB_ORG: (
+        Entry("Members", "connections:members", "person"),
+        Entry("Settings", "connections:settings", "settings"),
+    ),
+}
+
+OVERVIEW = Entry("Overview", "overview", "grid")
+PLAN = Entry("Plan", "billing:plan", "plan")
+REQUESTS = Entry("Requests", "billing:requests", "request")
+INVOICES = Entry("Invoices", "billing:invoices", "invoice")
+
+# By the kind of the provider, the kind of the customer, and the side one is on.
+CONNECTION = {
+    (PLATFORM, PARTNER, Side.CUSTOMER): (OVERVIEW, PLAN, INVOICES),
+    (PLATFORM, PARTNER, Side.PROVIDER): (OVERVIEW, PLAN, REQUESTS, INVOICES),
+    (PLATFORM, SUB_ORG, Side.CUSTOMER): (OVERVIEW, PLAN, INVOICES),
+    (PLATFORM, SUB_ORG, Side.PROVIDER): (OVERVIEW, PLAN, REQUESTS, INVOICES),
+    (PARTNER, SUB_ORG, Side.CUSTOMER): (OVERVIEW, PLAN, REQUESTS, INVOICES),
+    (PARTNER, SUB_ORG, Side.PROVIDER): (OVERVIEW, PLAN, REQUESTS, INVOICES),
+}
+
+
+def navigation(request: HttpRequest, memberships: list[Membership], waiting: int) -> Navigation:
+    """The sidebar of this page for a person with `memberships`.
+
+    `waiting` is the number of requests on the page's connection that wait for a decision.
+    """
+    party: Party | None = getattr(request, "party", None)
+    organization = _organization_of(request, party, memberships)
+    sections = [Section("", [entry.at(request.path) for entry in PERSONAL])]
+    if organization:
+        entries = ORGANIZATION[organization.kind]  # type: ignore[index]
+        own = [entry.at(request.path, organization.slug) for entry in entries]
+        sections.append(Section(organization.name, own))
+    if party:
+        sections.append(_connection_section(request, party, waiting))
+    return Navigation(organization, _switches(memberships, organization), sections)
+
+
+def _organization_of(
+    request: HttpRequest, party: Party | None, memberships: list[Membership]
+) -> Organization | None:
+    """The organization that the page is about, else the person's first."""
+    if party:
+        return party.organization
+    membership: Membership | None = getattr(request, "membership", None)
+    if membership:
+        return membership.organization
+    return memberships[0].organization if memberships else None
+
+
+def _connection_section(request: HttpRequest, party: Party, waiting: int) -> Section:
+    connection = party.connection
+    key = (connection.provider_kind, connection.customer_kind, party.side)
+    entries = [entry.at(request.path, connection.pk) for entry in CONNECTION[key]]  # type: ignore[index]
+    counted = [
+        replace(entry, count=waiting, count_label="waiting for a decision")
+        if entry.route == REQUESTS.route
+        else entry
+        for entry in entries
+    ]
+    return Section(f"With {party.counterparty}", counted)
+
+
+def _switches(memberships: list[Membership], current: Organization | None) -> list[Switch]:
+    return [
+        Switch(
+            name=membership.organization.name,
+            kind_label=f"{membership.organization.kind_label} · {membership.role_label}",
+            url=f"{reverse('connection-list')}?as={membership.organization.slug}",
+            current=current is not None and membership.organization_id == current.pk,
+        )
+        for membership in memberships
+    ]

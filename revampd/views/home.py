@@ -1,0 +1,94 @@
+"""Where a person lands: their only connection, or the list of what they buy and sell."""
+
+from dataclasses import dataclass
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+
+from billing.models import BillingRequest, Subscription
+from billing.pricing import Running
+from connections.access import MemberRequest, personal_view
+from connections.models import Connection, Membership, Organization
+from revampd.kit.money import Money
+
+SHOWN = 25
+
+
+@dataclass(frozen=True)
+class Row:
+    """One connection in a list: whom with, what runs, what waits."""
+
+    connection: Connection
+    counterparty: Organization
+    url: str
+    plan: str
+    interval: str
+    recurring: Money | None
+    waiting: int
+
+
+def rows(connections: list[Connection], *, selling: bool) -> list[Row]:
+    """Rows of `connections` in two queries, whatever their number."""
+    running = Subscription.running_on_each(connections)
+    waiting = BillingRequest.objects.pending().count_by_connection(connections)
+    return [
+        _row(connection, running.get(connection.pk, Running()), waiting, selling=selling)
+        for connection in connections
+    ]
+
+
+def _row(
+    connection: Connection, running: Running, waiting: dict[object, int], *, selling: bool
+) -> Row:
+    today = connection.day_of(timezone.now())
+    plan = running.plan_on(today) or running.plan
+    return Row(
+        connection=connection,
+        counterparty=connection.customer if selling else connection.provider,
+        url=reverse("overview", args=[connection.pk]),
+        plan=plan.name if plan else "",
+        interval=plan.interval.label if plan else "",
+        recurring=running.recurring(max(today, plan.start), connection.currency) if plan else None,
+        waiting=waiting.get(connection.pk, 0),
+    )
+
+
+@personal_view
+def home(request: MemberRequest) -> HttpResponse:
+    """Straight to the only connection, else the list."""
+    connections = Connection.objects.of(request.user)[:2]
+    if len(connections) == 1:
+        return redirect("overview", connections[0].pk)
+    return redirect("connection-list")
+
+
+@personal_view
+def connection_list(request: MemberRequest) -> HttpResponse:
+    """What waits for the person, whom they buy from and whom they sell to."""
+    memberships = _chosen(request)
+    mine = [membership.organization_id for membership in memberships]
+    connections = Connection.objects.select_related("provider", "customer")
+    buying = connections.filter(customer__in=mine).order_by("provider__name", "id")
+    selling = connections.filter(provider__in=mine).order_by("-created_at", "id")
+    context = {
+        "decisions": BillingRequest.objects.waiting_for(memberships)[:5],
+        "buying": rows(list(buying[:SHOWN]), selling=False),
+        "selling": rows(list(selling[:SHOWN]), selling=True),
+        "sellers": [m.organization for m in memberships if m.organization.is_seller],
+        "memberships": memberships,
+        "shown": SHOWN,
+    }
+    return render(request, "connections/list.html", context)
+
+
+def _chosen(request: MemberRequest) -> list[Membership]:
+    """All memberships of the person, or the one that the address names (?as=slug)."""
+    slug = request.GET.get("as")
+    chosen = [m for m in request.user.belongs_to if m.organization.slug == slug]
+    if chosen:
+        request.membership = chosen[0]  # type: ignore[attr-defined]
+    return chosen or request.user.belongs_to
+
+
