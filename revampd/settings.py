@@ -242,7 +242,7 @@ STATICFILES_DIRS = [ROOT / "static"]
 STATICFILES_STORAGE_BACKEND = (
     "django.contrib.staticfiles.storage.StaticFilesStorage"
     if IS_TEST
-    else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    else "revampd.kit.stylesheets.JoinedStylesheets"
 )
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

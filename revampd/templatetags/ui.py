@@ -10,15 +10,22 @@ from django.core.paginator import Page
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from revampd.kit.money import Money
+from revampd.kit.stylesheets import addresses
 
 register = template.Library()
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 HUES = 6
+
+
+@register.simple_tag
+def stylesheets() -> SafeString:
+    """The links to our stylesheets, in the order of their layers."""
+    return format_html_join("\n", '<link rel="stylesheet" href="{}">', ((a,) for a in addresses()))
 
 
 @register.simple_tag
