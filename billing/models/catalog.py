@@ -10,14 +10,13 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from billing import events
+from billing.pricing import Interval
 from connections.models import Organization, User
 from revampd.kit.constraints import CompositeForeignKey, no_truncate
 from revampd.kit.errors import Conflict, Invalid
 from revampd.kit.locking import lock
 from revampd.kit.money import CurrencyField, MinorUnitsField, Money
-
-from billing import events
-from billing.pricing import Interval
 
 
 class NameTaken(Invalid):
@@ -75,14 +74,15 @@ def within_limits(rule: str, sentence: str) -> pgtrigger.Trigger:
         operation=pgtrigger.Insert | pgtrigger.Update,
         declare=[("limits", "billing_pricelimits%ROWTYPE")],
         func=f"""
-            IF (SELECT kind FROM connections_organization WHERE id = NEW.provider_id) = 'PARTNER' THEN
+            IF EXISTS (SELECT 1 FROM connections_organization
+                       WHERE id = NEW.provider_id AND kind = 'PARTNER') THEN
                 SELECT * INTO limits FROM billing_pricelimits WHERE currency = NEW.currency;
                 IF NOT FOUND OR NOT ({rule}) THEN
                     RAISE EXCEPTION '{sentence}' USING ERRCODE = 'check_violation';
                 END IF;
             END IF;
             RETURN NEW;
-        """,
+        """,  # noqa: S608 - made of constants
     )
 
 
@@ -193,6 +193,23 @@ class Plan(CatalogItem):
     class Meta(CatalogItem.Meta):
         abstract = False
 
+    @classmethod
+    @transaction.atomic
+    def launch(
+        cls,
+        *,
+        provider: Organization,
+        by: User,
+        at: datetime,
+        name: str,
+        description: str,
+        **terms: Any,
+    ) -> "Plan":
+        """Put a new plan on sale with its first version. Raises NameTaken."""
+        plan = cls.offer(provider=provider, by=by, name=name, description=description)
+        plan.publish(by=by, at=at, **terms)
+        return plan
+
     @transaction.atomic
     def publish(self, *, by: User, at: datetime, **terms: Any) -> "PlanVersion":
         """A new version, which new offers of its interval use. Published, it never changes."""
@@ -282,8 +299,8 @@ class PlanVersion(models.Model):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
                 func="""
-                    IF OLD.retired_at IS NOT NULL OR
-                       to_jsonb(OLD) - 'retired_at' IS DISTINCT FROM to_jsonb(NEW) - 'retired_at' THEN
+                    IF OLD.retired_at IS NOT NULL OR to_jsonb(OLD) - 'retired_at'
+                       IS DISTINCT FROM to_jsonb(NEW) - 'retired_at' THEN
                         RAISE EXCEPTION 'a published plan version never changes'
                             USING ERRCODE = 'integrity_constraint_violation';
                     END IF;

@@ -10,14 +10,15 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
 
+from billing import events, pricing, terms
+from billing.pricing import Interval, ItemKind, Offer, Preview, Timing
+from connections.kinds import EventKind
 from connections.models import Connection, Membership, Organization, User
 from revampd.kit.constraints import CompositeForeignKey, no_truncate
 from revampd.kit.errors import Conflict, Invalid, NotAllowed
 from revampd.kit.locking import lock
 from revampd.kit.money import CurrencyField, Money
 
-from billing import events, pricing, terms
-from billing.pricing import Interval, ItemKind, Offer, Preview, Timing
 from .catalog import AddOn, OneTimeCharge, PlanVersion
 from .invoices import DraftLine, Invoice
 from .proposals import NOTE_LENGTH, NothingToJoin, Proposal
@@ -263,20 +264,36 @@ class BillingRequest(models.Model):
     @classmethod
     @transaction.atomic
     def propose(
-        cls, proposal: Proposal, *, connection: Connection, by: User, at: datetime
+        cls,
+        proposal: Proposal,
+        *,
+        connection: Connection,
+        by: User,
+        at: datetime,
+        key: uuid.UUID | None = None,
     ) -> "BillingRequest":
         """Seal the proposal and send it to the customer.
 
+        `key` becomes its id: a form that is sent twice gets the request of the first time.
         Raises Invalid for what cannot be offered, NotOnSale, NotAllowed for another's member.
         """
         connection = lock(connection)
         cls._guard_member(connection.provider, by)
+        if sent := key and cls.objects.filter(pk=key).first():
+            return cls._sent_before(sent, connection)
         if not connection.is_active:
             raise Invalid(f"{connection.customer} has not accepted your invitation yet.")
-        request = cls._sealed(proposal, connection, by=by, at=at)
+        request = cls.draft(proposal, connection, by=by, at=at)
+        request.pk = key or request.pk
         request.save(force_insert=True)
         request._record(events.request_sent, by=by, at=at)
         return request
+
+    @staticmethod
+    def _sent_before(sent: "BillingRequest", connection: Connection) -> "BillingRequest":
+        if sent.connection_id != connection.pk:
+            raise Invalid("Something went wrong with this form. Send it once more.")
+        return sent
 
     @classmethod
     @transaction.atomic
@@ -289,7 +306,7 @@ class BillingRequest(models.Model):
         """
         connection = lock(connection)
         cls._guard_member(connection.customer, by)
-        request = cls._sealed(proposal, connection, by=by, at=at)
+        request = cls.draft(proposal, connection, by=by, at=at)
         request.made_by = cls.MadeBy.CUSTOMER
         request.save(force_insert=True)
         request._decide(cls.State.APPROVED, by=by, at=at)
@@ -298,10 +315,13 @@ class BillingRequest(models.Model):
         return request
 
     @classmethod
-    def _sealed(
+    def draft(
         cls, proposal: Proposal, connection: Connection, *, by: User, at: datetime
     ) -> "BillingRequest":
-        """The request that `proposal` makes, not saved yet: what the customer would see."""
+        """The request that `proposal` makes, sealed but not saved: what the customer would see.
+
+        Raises Invalid and NotOnSale.
+        """
         running = Subscription.running_on(connection)
         settled = proposal.settled(connection, running, at)
         promised = settled.terms(connection, running, connection.day_of(at))
@@ -363,7 +383,7 @@ class BillingRequest(models.Model):
         connection = lock(self.connection)
         self._guard_member(self.provider, by)
         self._decide(self.State.REVISED, by=by, at=at)
-        revision = type(self)._sealed(proposal, connection, by=by, at=at)
+        revision = type(self).draft(proposal, connection, by=by, at=at)
         revision.revises = self
         revision.save(force_insert=True)
         revision._record(events.request_revised, by=by, at=at)
@@ -436,7 +456,7 @@ class BillingRequest(models.Model):
             request=self,
         )
 
-    def _record(self, kind: events.EventKind, *, by: User | None, at: datetime) -> None:
+    def _record(self, kind: EventKind, *, by: User | None, at: datetime) -> None:
         # The facts stay as they are today, whatever becomes of names and prices.
         kind.record(
             self,
@@ -535,7 +555,7 @@ class BillingRequest(models.Model):
 
     @property
     def item_name(self) -> str:
-        return self.terms["name"]
+        return str(self.terms["name"])
 
     @property
     def offer(self) -> Offer:
