@@ -1,6 +1,7 @@
 """The billing run: everything that has come due by a day, each period exactly once."""
 
 from datetime import date, datetime
+from uuid import UUID
 
 from django.db import transaction
 
@@ -8,6 +9,7 @@ from connections.models import Connection
 from revampd.kit.locking import lock
 
 from .models import BillingRequest, Invoice, Subscription
+from .models.invoices import DraftLine
 
 
 def bill_due(on: date, *, at: datetime) -> int:
@@ -22,14 +24,19 @@ def bill_due(on: date, *, at: datetime) -> int:
 
 
 @transaction.atomic
-def _bill_connection(connection_id: object, on: date, at: datetime) -> int:
+def _bill_connection(connection_id: UUID, on: date, at: datetime) -> int:
     connection = lock(Connection(pk=connection_id))
     issued = 0
     while subscription := Subscription.objects.due(on).filter(connection=connection).first():
-        charges = connection.billing_requests.unbilled_charges(subscription.next_invoice_date)
-        lines = [request.charge_line() for request in charges.order_by("starts_on", "id")]
+        lines = _charge_lines(connection, subscription.next_invoice_date or on)
         issued += subscription.bill(at=at, extra=lines) is not None
-    for request in connection.billing_requests.unbilled_charges(on).order_by("starts_on", "id"):
-        Invoice.issue(connection, [request.charge_line()], on=on, at=at)
+    if lines := _charge_lines(connection, on):
+        Invoice.issue(connection, lines, on=on, at=at)
         issued += 1
     return issued
+
+
+def _charge_lines(connection: Connection, on: date) -> list[DraftLine]:
+    """One-time charges that have come due by the day `on`."""
+    charges = BillingRequest.objects.filter(connection=connection).unbilled_charges(on)
+    return [request.charge_line() for request in charges.order_by("starts_on", "id")]

@@ -48,7 +48,7 @@ class Rule:
 class MemberRequest(HttpRequest):
     """A request whose user is signed in, as `LoginRequiredMiddleware` guarantees."""
 
-    user: User  # type: ignore[assignment]
+    user: User
 
 
 @dataclass(frozen=True)

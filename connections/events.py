@@ -3,8 +3,8 @@
 from django.urls import reverse
 
 from .kinds import EVERYONE, OWNERS, Category, EventKind, Telling
-from .tokens import invitation_token
 from .models.events import Event
+from .tokens import invitation_token
 
 
 def _connection(event: Event) -> str:
@@ -45,6 +45,11 @@ invitation_sent = EventKind(
     "invited {email} as {role}",
     category=Category.ACCOUNT,
     mail_to="email",
+    mailed=Telling(
+        "You are invited to {organization_name}",
+        "{inviter}, invites you to join as {role}. The link below is yours alone and works until "
+        "{expires}.",
+    ),
     facts=(
         ("organization_name", "Organization"),
         ("inviter", "Invited by"),

@@ -10,17 +10,17 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.apps import apps
 from django.db import models
+from django.utils import timezone
 from django.utils.formats import date_format
 
 from revampd.kit.doorbell import ring_on_commit
 from revampd.kit.money import Money
 from revampd.kit.origin import current_origin
 
-from .models.events import Event, Outbox
-
 if TYPE_CHECKING:
-    from .models import Connection, Organization, User
+    from .models import Connection, Event, Organization, User
 
 DRAIN_TASK = "notifications.drain_events"
 
@@ -53,8 +53,8 @@ class EventKind:
     `sentence` is its line in a timeline, after the actor's name. `provider` and `customer` are
     the tellings of the two sides of the connection, `members` that of the event's organization.
     `facts` are the (key, label) pairs that a notification lists. `mail_to` names the fact that
-    holds the address of somebody who is not a member yet. With `receipt` the actor gets a copy,
-    already read. `panel` is the fragment that shows what can be done about the subject, or its
+    holds the address of somebody who is not a member yet, and `mailed` is what they read. With
+    `receipt` the actor gets a copy, already read. `panel` is the fragment that shows what can be done about the subject, or its
     outcome, inside the notification. `link` gives the path of the page concerned.
     """
 
@@ -65,10 +65,11 @@ class EventKind:
     customer: Telling | None = None
     members: Telling | None = None
     mail_to: str = ""
+    mailed: Telling | None = None
     receipt: bool = False
     panel: str = ""
     facts: tuple[tuple[str, str], ...] = ()
-    link: Callable[[Event], str] | None = field(default=None, compare=False)
+    link: "Callable[[Event], str] | None" = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if self.code in KINDS:
@@ -88,9 +89,10 @@ class EventKind:
         connection: "Connection | None" = None,
         at: datetime | None = None,
         **facts: Any,
-    ) -> Event:
+    ) -> "Event":
         """Write the event, in the transaction of the change that it tells of."""
-        event = Event.objects.create(
+        # Models import kinds, so kinds find the tables they write by name.
+        event: Event = apps.get_model("connections.Event").objects.create(
             code=self.code,
             actor=by,
             organization=organization,
@@ -102,23 +104,22 @@ class EventKind:
             **({"at": at} if at else {}),
         )
         if self.is_told:
-            Outbox.objects.create(event=event)
+            apps.get_model("connections.Outbox").objects.create(event=event)
             ring_on_commit(DRAIN_TASK)
         return event
 
-    def path(self, event: Event) -> str:
+    def path(self, event: "Event") -> str:
         """The page that the event is about, "" if there is none."""
         return self.link(event) if self.link else ""
 
 
 KINDS: dict[str, EventKind] = {}
+UNKNOWN = EventKind("unknown", "did something that has no name any more")
 
 
-def kind_of(event: Event) -> EventKind:
-    """The kind of a recorded event. A kind that the product no longer has reads as its code."""
-    if event.code not in KINDS:
-        return EventKind(code=event.code, sentence=event.code)
-    return KINDS[event.code]
+def kind_of(event: "Event") -> EventKind:
+    """The kind of a recorded event, also of one that the product no longer knows."""
+    return KINDS.get(event.code, UNKNOWN)
 
 
 def storable(value: Any) -> Any:
@@ -137,17 +138,18 @@ def storable(value: Any) -> Any:
 
 
 def readable(value: Any) -> str:
-    """A stored fact in words: an amount, a day, or as it is."""
+    """A stored fact in words: an amount, a day, an instant in the active time zone, or as it is."""
     if isinstance(value, dict) and "minor" in value:
         return str(Money(**value))
     if isinstance(value, dict) and "date" in value:
         return date_format(date.fromisoformat(value["date"]), "j M Y")
     if isinstance(value, dict) and "instant" in value:
-        return date_format(datetime.fromisoformat(value["instant"]), "j M Y, H:i e")
+        instant = timezone.localtime(datetime.fromisoformat(value["instant"]))
+        return date_format(instant, "j M Y, H:i e")
     return "" if value is None else str(value)
 
 
-def in_words(template: str, event: Event) -> str:
+def in_words(template: str, event: "Event") -> str:
     """Fill the {facts} of a telling or sentence; a fact that is missing reads as nothing."""
     words = _Facts({key: readable(value) for key, value in event.facts.items()})
     return template.format_map(words).strip()

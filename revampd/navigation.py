@@ -107,7 +107,7 @@ def navigation(request: HttpRequest, memberships: list[Membership], waiting: int
     organization = _organization_of(request, party, memberships)
     sections = [Section("", [entry.at(request.path) for entry in PERSONAL])]
     if organization:
-        entries = ORGANIZATION[organization.kind]  # type: ignore[index]
+        entries = ORGANIZATION[organization.kind]
         own = [entry.at(request.path, organization.slug) for entry in entries]
         sections.append(Section(organization.name, own))
     if party:

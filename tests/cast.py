@@ -6,6 +6,7 @@ Media and its Sub-Org Fabrikam are the neighbours, who must never see any of it.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from allauth.account.models import EmailAddress
 
@@ -14,6 +15,10 @@ from billing.pricing import Interval
 from connections.models import Connection, Invitation, Organization, User
 
 LONG_AGO = datetime(2026, 1, 15, 12, tzinfo=UTC)
+NAMES = (
+    *("Rhea", "Maya", "Noah", "Dana", "Vera", "Ben", "Bella", "Sam", "Theo"),
+    *("Dora", "Oscar", "Fay", "Zed"),
+)
 PASSWORD = "correct horse battery"
 
 
@@ -64,8 +69,7 @@ class Cast:
 
 def assemble() -> Cast:
     """The whole cast, through the same verbs as real people."""
-    names = "Rhea Maya Noah Dana Vera Ben Bella Sam Theo Dora Oscar Fay Zed".split()
-    people = {name.lower(): person(name, is_staff=name == "Rhea") for name in names}
+    people: dict[str, Any] = {name.lower(): person(name, is_staff=name == "Rhea") for name in NAMES}
     rhea = people["rhea"]
     revampd = Organization.found(kind=Organization.Kind.PLATFORM, name="Revampd", by=rhea)
     revampd.admit(rhea, role="OWNER", by=rhea)
@@ -113,7 +117,7 @@ def between(provider: Organization, customer: Organization) -> Connection:
     return rows.get(provider=provider, customer=customer)
 
 
-def catalog(provider: Organization, by: User) -> dict[str, object]:
+def catalog(provider: Organization, by: User) -> dict[str, Any]:
     growth = plan(provider, by, "Growth", 149_00)
     return {
         "growth": growth,

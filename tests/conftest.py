@@ -30,7 +30,7 @@ def django_db_setup(
     with django_db_blocker.unblock():
         app.settings_dict |= {field: owner.settings_dict[field] for field in OWNER_FIELDS}
         app.settings_dict["TEST"]["NAME"] = f"test_revampd_{worker or 'alone'}"
-        made = setup_databases(verbosity=0, interactive=False, aliases={"default"})
+        made = setup_databases(verbosity=0, interactive=False, aliases={"default": None})
         owner.settings_dict["NAME"] = app.settings_dict["NAME"]
         grant(app, role["USER"], apps.get_models(include_auto_created=True))
         app.close()

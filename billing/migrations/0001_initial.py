@@ -7,86 +7,187 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         BtreeGistExtension(),
         migrations.CreateModel(
-            name='AddOn',
+            name="AddOn",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=80)),
-                ('description', models.TextField(blank=True, max_length=500)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('archived_at', models.DateTimeField(editable=False, null=True)),
-                ('currency', revampd.kit.money.CurrencyField(default='USD', max_length=3)),
-                ('unit_price', revampd.kit.money.MinorUnitsField()),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(max_length=80)),
+                ("description", models.TextField(blank=True, max_length=500)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("archived_at", models.DateTimeField(editable=False, null=True)),
+                ("currency", revampd.kit.money.CurrencyField(default="USD", max_length=3)),
+                ("unit_price", revampd.kit.money.MinorUnitsField()),
             ],
             options={
-                'verbose_name': 'add-on',
-                'abstract': False,
+                "verbose_name": "add-on",
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='BillingRequest',
+            name="BillingRequest",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('made_by', models.CharField(choices=[('PROVIDER', 'Provider'), ('CUSTOMER', 'Customer')], default='PROVIDER', max_length=8)),
-                ('kind', models.CharField(choices=[('PLAN', 'Plan'), ('ADD_ON', 'Add-on'), ('ONE_TIME', 'One-time charge')], max_length=10)),
-                ('quantity', models.PositiveIntegerField(default=1)),
-                ('timing', models.CharField(choices=[('NOW', 'On approval'), ('NEXT_CYCLE', 'Next billing cycle'), ('DATE', 'On a day')], max_length=10)),
-                ('effective_date', models.DateField(null=True)),
-                ('currency', revampd.kit.money.CurrencyField(default='USD', max_length=3)),
-                ('note', models.TextField(blank=True, max_length=2000)),
-                ('terms', models.JSONField()),
-                ('seal', models.CharField(max_length=64)),
-                ('proposed_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('reminded_at', models.DateTimeField(null=True)),
-                ('state', models.CharField(choices=[('PENDING', 'Waiting for approval'), ('APPROVED', 'Approved'), ('REJECTED', 'Rejected'), ('WITHDRAWN', 'Withdrawn'), ('REVISED', 'Revised'), ('EXPIRED', 'Expired')], default='PENDING', max_length=9)),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('decision_note', models.TextField(blank=True, max_length=2000)),
-                ('starts_on', models.DateField(null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "made_by",
+                    models.CharField(
+                        choices=[("PROVIDER", "Provider"), ("CUSTOMER", "Customer")],
+                        default="PROVIDER",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("PLAN", "Plan"),
+                            ("ADD_ON", "Add-on"),
+                            ("ONE_TIME", "One-time charge"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("quantity", models.PositiveIntegerField(default=1)),
+                (
+                    "timing",
+                    models.CharField(
+                        choices=[
+                            ("NOW", "On approval"),
+                            ("NEXT_CYCLE", "Next billing cycle"),
+                            ("DATE", "On a day"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("effective_date", models.DateField(null=True)),
+                ("currency", revampd.kit.money.CurrencyField(default="USD", max_length=3)),
+                ("note", models.TextField(blank=True, max_length=2000)),
+                ("terms", models.JSONField()),
+                ("seal", models.CharField(max_length=64)),
+                ("proposed_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("reminded_at", models.DateTimeField(null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("PENDING", "Waiting for approval"),
+                            ("APPROVED", "Approved"),
+                            ("REJECTED", "Rejected"),
+                            ("WITHDRAWN", "Withdrawn"),
+                            ("REVISED", "Revised"),
+                            ("EXPIRED", "Expired"),
+                        ],
+                        default="PENDING",
+                        max_length=9,
+                    ),
+                ),
+                ("decided_at", models.DateTimeField(null=True)),
+                ("decision_note", models.TextField(blank=True, max_length=2000)),
+                ("starts_on", models.DateField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Invoice',
+            name="Invoice",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('number', models.PositiveBigIntegerField()),
-                ('state', models.CharField(choices=[('OPEN', 'Open'), ('PAID', 'Paid'), ('PAST_DUE', 'Past due'), ('VOID', 'Void'), ('UNCOLLECTIBLE', 'Uncollectible')], default='OPEN', max_length=13)),
-                ('kind', models.CharField(choices=[('SUBSCRIPTION', 'Subscription'), ('ADD_ON', 'Add-on'), ('ONE_TIME', 'One-time'), ('MIXED', 'Mixed')], max_length=12, verbose_name='type')),
-                ('currency', revampd.kit.money.CurrencyField(default='USD', max_length=3)),
-                ('total', revampd.kit.money.MinorUnitsField()),
-                ('period_start', models.DateField(null=True)),
-                ('period_end', models.DateField(null=True)),
-                ('issue_date', models.DateField()),
-                ('due_date', models.DateField()),
-                ('issued_at', models.DateTimeField()),
-                ('provider_details', models.JSONField()),
-                ('customer_details', models.JSONField()),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("number", models.PositiveBigIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("OPEN", "Open"),
+                            ("PAID", "Paid"),
+                            ("PAST_DUE", "Past due"),
+                            ("VOID", "Void"),
+                            ("UNCOLLECTIBLE", "Uncollectible"),
+                        ],
+                        default="OPEN",
+                        max_length=13,
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("SUBSCRIPTION", "Subscription"),
+                            ("ADD_ON", "Add-on"),
+                            ("ONE_TIME", "One-time"),
+                            ("MIXED", "Mixed"),
+                        ],
+                        max_length=12,
+                        verbose_name="type",
+                    ),
+                ),
+                ("currency", revampd.kit.money.CurrencyField(default="USD", max_length=3)),
+                ("total", revampd.kit.money.MinorUnitsField()),
+                ("period_start", models.DateField(null=True)),
+                ("period_end", models.DateField(null=True)),
+                ("issue_date", models.DateField()),
+                ("due_date", models.DateField()),
+                ("issued_at", models.DateTimeField()),
+                ("provider_details", models.JSONField()),
+                ("customer_details", models.JSONField()),
             ],
         ),
         migrations.CreateModel(
-            name='InvoiceLine',
+            name="InvoiceLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('request_state', models.GeneratedField(db_persist=True, expression=models.Value('APPROVED'), output_field=models.CharField(max_length=10))),
-                ('position', models.PositiveIntegerField()),
-                ('kind', models.CharField(choices=[('PLAN', 'Plan'), ('ADD_ON', 'Add-on'), ('ONE_TIME', 'One-time charge')], max_length=10)),
-                ('description', models.CharField(max_length=250)),
-                ('quantity', models.PositiveIntegerField()),
-                ('unit_price', revampd.kit.money.MinorUnitsField()),
-                ('amount', revampd.kit.money.MinorUnitsField()),
-                ('period_start', models.DateField(null=True)),
-                ('period_end', models.DateField(null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "request_state",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=models.Value("APPROVED"),
+                        output_field=models.CharField(max_length=10),
+                    ),
+                ),
+                ("position", models.PositiveIntegerField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("PLAN", "Plan"),
+                            ("ADD_ON", "Add-on"),
+                            ("ONE_TIME", "One-time charge"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("description", models.CharField(max_length=250)),
+                ("quantity", models.PositiveIntegerField()),
+                ("unit_price", revampd.kit.money.MinorUnitsField()),
+                ("amount", revampd.kit.money.MinorUnitsField()),
+                ("period_start", models.DateField(null=True)),
+                ("period_end", models.DateField(null=True)),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
     ]

@@ -13,473 +13,1117 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('billing', '0001_initial'),
-        ('connections', '0001_initial'),
+        ("billing", "0001_initial"),
+        ("connections", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='InvoiceSeries',
+            name="InvoiceSeries",
             fields=[
-                ('provider', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, serialize=False, to='connections.organization')),
-                ('last_number', models.PositiveBigIntegerField(default=0)),
+                (
+                    "provider",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        serialize=False,
+                        to="connections.organization",
+                    ),
+                ),
+                ("last_number", models.PositiveBigIntegerField(default=0)),
             ],
             options={
-                'verbose_name_plural': 'invoice series',
+                "verbose_name_plural": "invoice series",
             },
         ),
         migrations.AddField(
-            model_name='addon',
-            name='provider',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='connections.organization'),
+            model_name="addon",
+            name="provider",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="%(class)ss",
+                to="connections.organization",
+            ),
         ),
         migrations.AddField(
-            model_name='billingrequest',
-            name='add_on',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.addon'),
+            model_name="billingrequest",
+            name="add_on",
+            field=models.ForeignKey(
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="billing.addon",
+            ),
         ),
         migrations.AddField(
-            model_name='billingrequest',
-            name='connection',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='billing_requests', to='connections.connection'),
+            model_name="billingrequest",
+            name="connection",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="billing_requests",
+                to="connections.connection",
+            ),
         ),
         migrations.AddField(
-            model_name='billingrequest',
-            name='decided_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="billingrequest",
+            name="decided_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='billingrequest',
-            name='proposed_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="billingrequest",
+            name="proposed_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='billingrequest',
-            name='provider',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='connections.organization'),
+            model_name="billingrequest",
+            name="provider",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="connections.organization",
+            ),
         ),
         migrations.AddField(
-            model_name='billingrequest',
-            name='revises',
-            field=models.OneToOneField(db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='revision', to='billing.billingrequest'),
+            model_name="billingrequest",
+            name="revises",
+            field=models.OneToOneField(
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="revision",
+                to="billing.billingrequest",
+            ),
         ),
         migrations.AddField(
-            model_name='invoice',
-            name='connection',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='invoices', to='connections.connection'),
+            model_name="invoice",
+            name="connection",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="invoices",
+                to="connections.connection",
+            ),
         ),
         migrations.AddField(
-            model_name='invoice',
-            name='provider',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='connections.organization'),
+            model_name="invoice",
+            name="provider",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="connections.organization",
+            ),
         ),
         migrations.AddField(
-            model_name='invoiceline',
-            name='connection',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='connections.connection'),
+            model_name="invoiceline",
+            name="connection",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="connections.connection",
+            ),
         ),
         migrations.AddField(
-            model_name='invoiceline',
-            name='invoice',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='billing.invoice'),
+            model_name="invoiceline",
+            name="invoice",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="lines",
+                to="billing.invoice",
+            ),
         ),
         migrations.AddField(
-            model_name='invoiceline',
-            name='request',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='billing.billingrequest'),
+            model_name="invoiceline",
+            name="request",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="lines",
+                to="billing.billingrequest",
+            ),
         ),
         migrations.CreateModel(
-            name='OneTimeCharge',
+            name="OneTimeCharge",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=80)),
-                ('description', models.TextField(blank=True, max_length=500)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('archived_at', models.DateTimeField(editable=False, null=True)),
-                ('currency', revampd.kit.money.CurrencyField(default='USD', max_length=3)),
-                ('unit_price', revampd.kit.money.MinorUnitsField()),
-                ('provider', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='connections.organization')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(max_length=80)),
+                ("description", models.TextField(blank=True, max_length=500)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("archived_at", models.DateTimeField(editable=False, null=True)),
+                ("currency", revampd.kit.money.CurrencyField(default="USD", max_length=3)),
+                ("unit_price", revampd.kit.money.MinorUnitsField()),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="%(class)ss",
+                        to="connections.organization",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'one-time charge',
-                'abstract': False,
+                "verbose_name": "one-time charge",
+                "abstract": False,
             },
         ),
         migrations.AddField(
-            model_name='billingrequest',
-            name='one_time_charge',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.onetimecharge'),
+            model_name="billingrequest",
+            name="one_time_charge",
+            field=models.ForeignKey(
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="billing.onetimecharge",
+            ),
         ),
         migrations.CreateModel(
-            name='Plan',
+            name="Plan",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=80)),
-                ('description', models.TextField(blank=True, max_length=500)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('archived_at', models.DateTimeField(editable=False, null=True)),
-                ('provider', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='connections.organization')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(max_length=80)),
+                ("description", models.TextField(blank=True, max_length=500)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("archived_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="%(class)ss",
+                        to="connections.organization",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='PlanVersion',
+            name="PlanVersion",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('number', models.PositiveIntegerField()),
-                ('interval', models.CharField(choices=[('MONTH', 'month'), ('YEAR', 'year')], max_length=5)),
-                ('currency', revampd.kit.money.CurrencyField(default='USD', max_length=3)),
-                ('base_price', revampd.kit.money.MinorUnitsField()),
-                ('booking_fee', revampd.kit.money.MinorUnitsField(default=0)),
-                ('transfer_fee', revampd.kit.money.MinorUnitsField(default=0)),
-                ('transaction_fee', models.PositiveIntegerField(blank=True, null=True)),
-                ('max_sub_orgs', models.PositiveIntegerField(blank=True, null=True)),
-                ('max_campaigns', models.PositiveIntegerField(blank=True, null=True)),
-                ('max_workflows', models.PositiveIntegerField(blank=True, null=True)),
-                ('published_at', models.DateTimeField()),
-                ('retired_at', models.DateTimeField(null=True)),
-                ('plan', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='billing.plan')),
-                ('provider', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='connections.organization')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "interval",
+                    models.CharField(choices=[("MONTH", "month"), ("YEAR", "year")], max_length=5),
+                ),
+                ("currency", revampd.kit.money.CurrencyField(default="USD", max_length=3)),
+                ("base_price", revampd.kit.money.MinorUnitsField()),
+                ("booking_fee", revampd.kit.money.MinorUnitsField(default=0)),
+                ("transfer_fee", revampd.kit.money.MinorUnitsField(default=0)),
+                ("transaction_fee", models.PositiveIntegerField(blank=True, null=True)),
+                ("max_sub_orgs", models.PositiveIntegerField(blank=True, null=True)),
+                ("max_campaigns", models.PositiveIntegerField(blank=True, null=True)),
+                ("max_workflows", models.PositiveIntegerField(blank=True, null=True)),
+                ("published_at", models.DateTimeField()),
+                ("retired_at", models.DateTimeField(null=True)),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="versions",
+                        to="billing.plan",
+                    ),
+                ),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="connections.organization",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='billingrequest',
-            name='plan_version',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.planversion'),
+            model_name="billingrequest",
+            name="plan_version",
+            field=models.ForeignKey(
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="billing.planversion",
+            ),
         ),
         migrations.CreateModel(
-            name='PriceLimits',
+            name="PriceLimits",
             fields=[
-                ('currency', revampd.kit.money.CurrencyField(default='USD', max_length=3, primary_key=True, serialize=False)),
-                ('max_base_price', revampd.kit.money.MinorUnitsField(default=100000, help_text='Of a plan, an interval')),
-                ('max_usage_fee', revampd.kit.money.MinorUnitsField(default=50000, help_text='A booking or transfer')),
-                ('min_plan_total', revampd.kit.money.MinorUnitsField(default=4500, help_text='Base price plus both fees')),
-                ('max_add_on', revampd.kit.money.MinorUnitsField(default=100000, help_text='A month')),
-                ('max_one_time', revampd.kit.money.MinorUnitsField(default=100000)),
+                (
+                    "currency",
+                    revampd.kit.money.CurrencyField(
+                        default="USD", max_length=3, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "max_base_price",
+                    revampd.kit.money.MinorUnitsField(
+                        default=100000, help_text="Of a plan, an interval"
+                    ),
+                ),
+                (
+                    "max_usage_fee",
+                    revampd.kit.money.MinorUnitsField(
+                        default=50000, help_text="A booking or transfer"
+                    ),
+                ),
+                (
+                    "min_plan_total",
+                    revampd.kit.money.MinorUnitsField(
+                        default=4500, help_text="Base price plus both fees"
+                    ),
+                ),
+                (
+                    "max_add_on",
+                    revampd.kit.money.MinorUnitsField(default=100000, help_text="A month"),
+                ),
+                ("max_one_time", revampd.kit.money.MinorUnitsField(default=100000)),
             ],
             options={
-                'verbose_name_plural': 'price limits',
-                'constraints': [models.CheckConstraint(condition=models.Q(('max_base_price__gt', 0), ('max_usage_fee__gte', 0), ('min_plan_total__gte', 0), ('max_add_on__gt', 0), ('max_one_time__gt', 0)), name='price_limits_positive')],
+                "verbose_name_plural": "price limits",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("max_base_price__gt", 0),
+                            ("max_usage_fee__gte", 0),
+                            ("min_plan_total__gte", 0),
+                            ("max_add_on__gt", 0),
+                            ("max_one_time__gt", 0),
+                        ),
+                        name="price_limits_positive",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Subscription',
+            name="Subscription",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('currency', revampd.kit.money.CurrencyField(default='USD', max_length=3)),
-                ('start_date', models.DateField()),
-                ('end_date', models.DateField(null=True)),
-                ('next_invoice_date', models.DateField(null=True)),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='subscriptions', to='connections.connection')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("currency", revampd.kit.money.CurrencyField(default="USD", max_length=3)),
+                ("start_date", models.DateField()),
+                ("end_date", models.DateField(null=True)),
+                ("next_invoice_date", models.DateField(null=True)),
+                (
+                    "connection",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="subscriptions",
+                        to="connections.connection",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='SubscriptionItem',
+            name="SubscriptionItem",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('request_state', models.GeneratedField(db_persist=True, expression=models.Value('APPROVED'), output_field=models.CharField(max_length=10))),
-                ('kind', models.CharField(choices=[('PLAN', 'Plan'), ('ADD_ON', 'Add-on'), ('ONE_TIME', 'One-time charge')], max_length=10)),
-                ('name', models.CharField(max_length=80)),
-                ('unit_price', revampd.kit.money.MinorUnitsField()),
-                ('booking_fee', revampd.kit.money.MinorUnitsField(default=0)),
-                ('transfer_fee', revampd.kit.money.MinorUnitsField(default=0)),
-                ('quantity', models.PositiveIntegerField(default=1)),
-                ('interval', models.CharField(choices=[('MONTH', 'month'), ('YEAR', 'year')], max_length=5)),
-                ('anchor_date', models.DateField()),
-                ('start_date', models.DateField()),
-                ('end_date', models.DateField(null=True)),
-                ('billed_to', models.DateField()),
-                ('connection', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='connections.connection')),
-                ('request', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='items', to='billing.billingrequest')),
-                ('subscription', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='items', to='billing.subscription')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "request_state",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=models.Value("APPROVED"),
+                        output_field=models.CharField(max_length=10),
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("PLAN", "Plan"),
+                            ("ADD_ON", "Add-on"),
+                            ("ONE_TIME", "One-time charge"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("name", models.CharField(max_length=80)),
+                ("unit_price", revampd.kit.money.MinorUnitsField()),
+                ("booking_fee", revampd.kit.money.MinorUnitsField(default=0)),
+                ("transfer_fee", revampd.kit.money.MinorUnitsField(default=0)),
+                ("quantity", models.PositiveIntegerField(default=1)),
+                (
+                    "interval",
+                    models.CharField(choices=[("MONTH", "month"), ("YEAR", "year")], max_length=5),
+                ),
+                ("anchor_date", models.DateField()),
+                ("start_date", models.DateField()),
+                ("end_date", models.DateField(null=True)),
+                ("billed_to", models.DateField()),
+                (
+                    "connection",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="connections.connection",
+                    ),
+                ),
+                (
+                    "request",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="items",
+                        to="billing.billingrequest",
+                    ),
+                ),
+                (
+                    "subscription",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="items",
+                        to="billing.subscription",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='invoiceline',
-            name='item',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='billing.subscriptionitem'),
+            model_name="invoiceline",
+            name="item",
+            field=models.ForeignKey(
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="lines",
+                to="billing.subscriptionitem",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='addon',
-            constraint=models.UniqueConstraint(fields=('id', 'provider'), name='addon_id_provider'),
+            model_name="addon",
+            constraint=models.UniqueConstraint(fields=("id", "provider"), name="addon_id_provider"),
         ),
         migrations.AddConstraint(
-            model_name='addon',
-            constraint=models.UniqueConstraint(models.F('provider'), django.db.models.functions.text.Lower('name'), condition=models.Q(('archived_at__isnull', True)), name='addon_name_unique'),
+            model_name="addon",
+            constraint=models.UniqueConstraint(
+                models.F("provider"),
+                django.db.models.functions.text.Lower("name"),
+                condition=models.Q(("archived_at__isnull", True)),
+                name="addon_name_unique",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='addon',
-            constraint=models.CheckConstraint(condition=models.Q(('unit_price__gt', 0)), name='add_on_price'),
+            model_name="addon",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("unit_price__gt", 0)), name="add_on_price"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='addon',
-            trigger=pgtrigger.compiler.Trigger(name='within_limits', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE limits billing_pricelimits%ROWTYPE;', func="\n            IF (SELECT kind FROM connections_organization WHERE id = NEW.provider_id) = 'PARTNER' THEN\n                SELECT * INTO limits FROM billing_pricelimits WHERE currency = NEW.currency;\n                IF NOT FOUND OR NOT (NEW.unit_price <= limits.max_add_on) THEN\n                    RAISE EXCEPTION 'the add-on price is outside the platform limits' USING ERRCODE = 'check_violation';\n                END IF;\n            END IF;\n            RETURN NEW;\n        ", hash='d81cfac8aa33ed1ae9d7dacca4dc3e10307c7b3a', operation='INSERT OR UPDATE', pgid='pgtrigger_within_limits_2a27b', table='billing_addon', when='BEFORE')),
+            model_name="addon",
+            trigger=pgtrigger.compiler.Trigger(
+                name="within_limits",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE limits billing_pricelimits%ROWTYPE;",
+                    func="\n            IF (SELECT kind FROM connections_organization WHERE id = NEW.provider_id) = 'PARTNER' THEN\n                SELECT * INTO limits FROM billing_pricelimits WHERE currency = NEW.currency;\n                IF NOT FOUND OR NOT (NEW.unit_price <= limits.max_add_on) THEN\n                    RAISE EXCEPTION 'the add-on price is outside the platform limits' USING ERRCODE = 'check_violation';\n                END IF;\n            END IF;\n            RETURN NEW;\n        ",
+                    hash="d81cfac8aa33ed1ae9d7dacca4dc3e10307c7b3a",
+                    operation="INSERT OR UPDATE",
+                    pgid="pgtrigger_within_limits_2a27b",
+                    table="billing_addon",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='invoice',
-            index=models.Index(fields=['connection', '-number'], name='invoice_of_connection'),
+            model_name="invoice",
+            index=models.Index(fields=["connection", "-number"], name="invoice_of_connection"),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.UniqueConstraint(fields=('provider', 'number'), name='invoice_number'),
+            model_name="invoice",
+            constraint=models.UniqueConstraint(
+                fields=("provider", "number"), name="invoice_number"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.UniqueConstraint(fields=('connection', 'id'), name='invoice_connection_id'),
+            model_name="invoice",
+            constraint=models.UniqueConstraint(
+                fields=("connection", "id"), name="invoice_connection_id"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=revampd.kit.constraints.CompositeForeignKey(fields=('connection', 'provider'), name='invoice_of_provider', to='connections.Connection', to_fields=('id', 'provider')),
+            model_name="invoice",
+            constraint=revampd.kit.constraints.CompositeForeignKey(
+                fields=("connection", "provider"),
+                name="invoice_of_provider",
+                to="connections.Connection",
+                to_fields=("id", "provider"),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.CheckConstraint(condition=models.Q(('total__gte', 0)), name='invoice_total'),
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("total__gte", 0)), name="invoice_total"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='invoice_number_positive'),
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("number__gte", 1)), name="invoice_number_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.CheckConstraint(condition=models.Q(('due_date__gte', models.F('issue_date'))), name='invoice_due_after_issue'),
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("due_date__gte", models.F("issue_date"))),
+                name="invoice_due_after_issue",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['OPEN', 'PAID', 'PAST_DUE', 'VOID', 'UNCOLLECTIBLE'])), name='invoice_state'),
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state__in", ["OPEN", "PAID", "PAST_DUE", "VOID", "UNCOLLECTIBLE"])
+                ),
+                name="invoice_state",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='invoice',
-            trigger=pgtrigger.compiler.Trigger(name='kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='81cb301bc5fb2ab1c995d876fa04a6259e01bc1c', operation='DELETE', pgid='pgtrigger_kept_e3f48', table='billing_invoice', when='BEFORE')),
+            model_name="invoice",
+            trigger=pgtrigger.compiler.Trigger(
+                name="kept",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="81cb301bc5fb2ab1c995d876fa04a6259e01bc1c",
+                    operation="DELETE",
+                    pgid="pgtrigger_kept_e3f48",
+                    table="billing_invoice",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='invoice',
-            trigger=pgtrigger.compiler.Trigger(name='no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION '% is append-only', TG_TABLE_NAME;", hash='859d295961405b6a9a19da894b065b342c33ed3d', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_no_truncate_beee2', table='billing_invoice', when='BEFORE')),
+            model_name="invoice",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION '% is append-only', TG_TABLE_NAME;",
+                    hash="859d295961405b6a9a19da894b065b342c33ed3d",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_beee2",
+                    table="billing_invoice",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='invoice',
-            trigger=pgtrigger.compiler.Trigger(name='frozen', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n                    IF to_jsonb(OLD) - 'state' IS DISTINCT FROM to_jsonb(NEW) - 'state' THEN\n                        RAISE EXCEPTION 'an issued invoice never changes'\n                            USING ERRCODE = 'integrity_constraint_violation';\n                    END IF;\n                    RETURN NEW;\n                ", hash='1d58c76df3e9afbc3902ab8ef8ff069a0d70fe13', operation='UPDATE', pgid='pgtrigger_frozen_fe46c', table='billing_invoice', when='BEFORE')),
+            model_name="invoice",
+            trigger=pgtrigger.compiler.Trigger(
+                name="frozen",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n                    IF to_jsonb(OLD) - 'state' IS DISTINCT FROM to_jsonb(NEW) - 'state' THEN\n                        RAISE EXCEPTION 'an issued invoice never changes'\n                            USING ERRCODE = 'integrity_constraint_violation';\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="1d58c76df3e9afbc3902ab8ef8ff069a0d70fe13",
+                    operation="UPDATE",
+                    pgid="pgtrigger_frozen_fe46c",
+                    table="billing_invoice",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='onetimecharge',
-            constraint=models.UniqueConstraint(fields=('id', 'provider'), name='onetimecharge_id_provider'),
+            model_name="onetimecharge",
+            constraint=models.UniqueConstraint(
+                fields=("id", "provider"), name="onetimecharge_id_provider"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='onetimecharge',
-            constraint=models.UniqueConstraint(models.F('provider'), django.db.models.functions.text.Lower('name'), condition=models.Q(('archived_at__isnull', True)), name='onetimecharge_name_unique'),
+            model_name="onetimecharge",
+            constraint=models.UniqueConstraint(
+                models.F("provider"),
+                django.db.models.functions.text.Lower("name"),
+                condition=models.Q(("archived_at__isnull", True)),
+                name="onetimecharge_name_unique",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='onetimecharge',
-            constraint=models.CheckConstraint(condition=models.Q(('unit_price__gt', 0)), name='one_time_charge_price'),
+            model_name="onetimecharge",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("unit_price__gt", 0)), name="one_time_charge_price"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='onetimecharge',
-            trigger=pgtrigger.compiler.Trigger(name='within_limits', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE limits billing_pricelimits%ROWTYPE;', func="\n            IF (SELECT kind FROM connections_organization WHERE id = NEW.provider_id) = 'PARTNER' THEN\n                SELECT * INTO limits FROM billing_pricelimits WHERE currency = NEW.currency;\n                IF NOT FOUND OR NOT (NEW.unit_price <= limits.max_one_time) THEN\n                    RAISE EXCEPTION 'the one-time price is outside the platform limits' USING ERRCODE = 'check_violation';\n                END IF;\n            END IF;\n            RETURN NEW;\n        ", hash='86701fe9e973c21a9110134618a00b73b574584d', operation='INSERT OR UPDATE', pgid='pgtrigger_within_limits_d530a', table='billing_onetimecharge', when='BEFORE')),
+            model_name="onetimecharge",
+            trigger=pgtrigger.compiler.Trigger(
+                name="within_limits",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE limits billing_pricelimits%ROWTYPE;",
+                    func="\n            IF (SELECT kind FROM connections_organization WHERE id = NEW.provider_id) = 'PARTNER' THEN\n                SELECT * INTO limits FROM billing_pricelimits WHERE currency = NEW.currency;\n                IF NOT FOUND OR NOT (NEW.unit_price <= limits.max_one_time) THEN\n                    RAISE EXCEPTION 'the one-time price is outside the platform limits' USING ERRCODE = 'check_violation';\n                END IF;\n            END IF;\n            RETURN NEW;\n        ",
+                    hash="86701fe9e973c21a9110134618a00b73b574584d",
+                    operation="INSERT OR UPDATE",
+                    pgid="pgtrigger_within_limits_d530a",
+                    table="billing_onetimecharge",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='plan',
-            constraint=models.UniqueConstraint(fields=('id', 'provider'), name='plan_id_provider'),
+            model_name="plan",
+            constraint=models.UniqueConstraint(fields=("id", "provider"), name="plan_id_provider"),
         ),
         migrations.AddConstraint(
-            model_name='plan',
-            constraint=models.UniqueConstraint(models.F('provider'), django.db.models.functions.text.Lower('name'), condition=models.Q(('archived_at__isnull', True)), name='plan_name_unique'),
+            model_name="plan",
+            constraint=models.UniqueConstraint(
+                models.F("provider"),
+                django.db.models.functions.text.Lower("name"),
+                condition=models.Q(("archived_at__isnull", True)),
+                name="plan_name_unique",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.UniqueConstraint(fields=('plan', 'number'), name='plan_version_number'),
+            model_name="planversion",
+            constraint=models.UniqueConstraint(
+                fields=("plan", "number"), name="plan_version_number"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.UniqueConstraint(fields=('id', 'provider'), name='plan_version_id_provider'),
+            model_name="planversion",
+            constraint=models.UniqueConstraint(
+                fields=("id", "provider"), name="plan_version_id_provider"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planversion',
-            constraint=revampd.kit.constraints.CompositeForeignKey(fields=('plan', 'provider'), name='plan_version_of_provider', to='billing.Plan', to_fields=('id', 'provider')),
+            model_name="planversion",
+            constraint=revampd.kit.constraints.CompositeForeignKey(
+                fields=("plan", "provider"),
+                name="plan_version_of_provider",
+                to="billing.Plan",
+                to_fields=("id", "provider"),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.CheckConstraint(condition=models.Q(('base_price__gte', 0), ('booking_fee__gte', 0), ('transfer_fee__gte', 0)), name='plan_version_prices'),
+            model_name="planversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("base_price__gte", 0), ("booking_fee__gte", 0), ("transfer_fee__gte", 0)
+                ),
+                name="plan_version_prices",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.CheckConstraint(condition=models.Q(('interval__in', ['MONTH', 'YEAR'])), name='plan_version_interval'),
+            model_name="planversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("interval__in", ["MONTH", "YEAR"])),
+                name="plan_version_interval",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='planversion',
-            trigger=pgtrigger.compiler.Trigger(name='kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='b6739f7b8688c7ce5e109d88a9b75927a3f44e74', operation='DELETE', pgid='pgtrigger_kept_3d21b', table='billing_planversion', when='BEFORE')),
+            model_name="planversion",
+            trigger=pgtrigger.compiler.Trigger(
+                name="kept",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="b6739f7b8688c7ce5e109d88a9b75927a3f44e74",
+                    operation="DELETE",
+                    pgid="pgtrigger_kept_3d21b",
+                    table="billing_planversion",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='planversion',
-            trigger=pgtrigger.compiler.Trigger(name='no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION '% is append-only', TG_TABLE_NAME;", hash='a4c0137aa9c56363e8def5225d32b247e07cdacf', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_no_truncate_a221b', table='billing_planversion', when='BEFORE')),
+            model_name="planversion",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION '% is append-only', TG_TABLE_NAME;",
+                    hash="a4c0137aa9c56363e8def5225d32b247e07cdacf",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_a221b",
+                    table="billing_planversion",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='planversion',
-            trigger=pgtrigger.compiler.Trigger(name='immutable', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n                    IF OLD.retired_at IS NOT NULL OR\n                       to_jsonb(OLD) - 'retired_at' IS DISTINCT FROM to_jsonb(NEW) - 'retired_at' THEN\n                        RAISE EXCEPTION 'a published plan version never changes'\n                            USING ERRCODE = 'integrity_constraint_violation';\n                    END IF;\n                    RETURN NEW;\n                ", hash='80d2aae8730999eb7f311a02dc694275e7d62948', operation='UPDATE', pgid='pgtrigger_immutable_a8eef', table='billing_planversion', when='BEFORE')),
+            model_name="planversion",
+            trigger=pgtrigger.compiler.Trigger(
+                name="immutable",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n                    IF OLD.retired_at IS NOT NULL OR\n                       to_jsonb(OLD) - 'retired_at' IS DISTINCT FROM to_jsonb(NEW) - 'retired_at' THEN\n                        RAISE EXCEPTION 'a published plan version never changes'\n                            USING ERRCODE = 'integrity_constraint_violation';\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="80d2aae8730999eb7f311a02dc694275e7d62948",
+                    operation="UPDATE",
+                    pgid="pgtrigger_immutable_a8eef",
+                    table="billing_planversion",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='planversion',
-            trigger=pgtrigger.compiler.Trigger(name='within_limits', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE limits billing_pricelimits%ROWTYPE;', func="\n            IF (SELECT kind FROM connections_organization WHERE id = NEW.provider_id) = 'PARTNER' THEN\n                SELECT * INTO limits FROM billing_pricelimits WHERE currency = NEW.currency;\n                IF NOT FOUND OR NOT (NEW.base_price <= limits.max_base_price AND NEW.booking_fee <= limits.max_usage_fee AND NEW.transfer_fee <= limits.max_usage_fee AND NEW.base_price + NEW.booking_fee + NEW.transfer_fee >= limits.min_plan_total) THEN\n                    RAISE EXCEPTION 'the plan price is outside the platform limits' USING ERRCODE = 'check_violation';\n                END IF;\n            END IF;\n            RETURN NEW;\n        ", hash='4f681a9382f86d42951b3266f3eb3f8a4c25dffb', operation='INSERT OR UPDATE', pgid='pgtrigger_within_limits_c81fa', table='billing_planversion', when='BEFORE')),
+            model_name="planversion",
+            trigger=pgtrigger.compiler.Trigger(
+                name="within_limits",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE limits billing_pricelimits%ROWTYPE;",
+                    func="\n            IF (SELECT kind FROM connections_organization WHERE id = NEW.provider_id) = 'PARTNER' THEN\n                SELECT * INTO limits FROM billing_pricelimits WHERE currency = NEW.currency;\n                IF NOT FOUND OR NOT (NEW.base_price <= limits.max_base_price AND NEW.booking_fee <= limits.max_usage_fee AND NEW.transfer_fee <= limits.max_usage_fee AND NEW.base_price + NEW.booking_fee + NEW.transfer_fee >= limits.min_plan_total) THEN\n                    RAISE EXCEPTION 'the plan price is outside the platform limits' USING ERRCODE = 'check_violation';\n                END IF;\n            END IF;\n            RETURN NEW;\n        ",
+                    hash="4f681a9382f86d42951b3266f3eb3f8a4c25dffb",
+                    operation="INSERT OR UPDATE",
+                    pgid="pgtrigger_within_limits_c81fa",
+                    table="billing_planversion",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='billingrequest',
-            index=models.Index(fields=['connection', '-proposed_at'], name='request_of_connection'),
+            model_name="billingrequest",
+            index=models.Index(fields=["connection", "-proposed_at"], name="request_of_connection"),
         ),
         migrations.AddIndex(
-            model_name='billingrequest',
-            index=models.Index(condition=models.Q(('state', 'PENDING')), fields=['connection'], name='request_pending'),
+            model_name="billingrequest",
+            index=models.Index(
+                condition=models.Q(("state", "PENDING")),
+                fields=["connection"],
+                name="request_pending",
+            ),
         ),
         migrations.AddIndex(
-            model_name='billingrequest',
-            index=models.Index(condition=models.Q(('state', 'PENDING')), fields=['expires_at'], name='request_expiring'),
+            model_name="billingrequest",
+            index=models.Index(
+                condition=models.Q(("state", "PENDING")),
+                fields=["expires_at"],
+                name="request_expiring",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='billingrequest',
-            constraint=models.UniqueConstraint(fields=('connection', 'id'), name='request_connection_id'),
+            model_name="billingrequest",
+            constraint=models.UniqueConstraint(
+                fields=("connection", "id"), name="request_connection_id"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='billingrequest',
-            constraint=models.UniqueConstraint(fields=('connection', 'id', 'state'), name='request_connection_id_state'),
+            model_name="billingrequest",
+            constraint=models.UniqueConstraint(
+                fields=("connection", "id", "state"), name="request_connection_id_state"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='billingrequest',
-            constraint=revampd.kit.constraints.CompositeForeignKey(fields=('connection', 'provider'), name='request_of_provider', to='connections.Connection', to_fields=('id', 'provider')),
+            model_name="billingrequest",
+            constraint=revampd.kit.constraints.CompositeForeignKey(
+                fields=("connection", "provider"),
+                name="request_of_provider",
+                to="connections.Connection",
+                to_fields=("id", "provider"),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='billingrequest',
-            constraint=revampd.kit.constraints.CompositeForeignKey(fields=('plan_version', 'provider'), name='request_plan_of_provider', to='billing.PlanVersion', to_fields=('id', 'provider')),
+            model_name="billingrequest",
+            constraint=revampd.kit.constraints.CompositeForeignKey(
+                fields=("plan_version", "provider"),
+                name="request_plan_of_provider",
+                to="billing.PlanVersion",
+                to_fields=("id", "provider"),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='billingrequest',
-            constraint=revampd.kit.constraints.CompositeForeignKey(fields=('add_on', 'provider'), name='request_add_on_of_provider', to='billing.AddOn', to_fields=('id', 'provider')),
+            model_name="billingrequest",
+            constraint=revampd.kit.constraints.CompositeForeignKey(
+                fields=("add_on", "provider"),
+                name="request_add_on_of_provider",
+                to="billing.AddOn",
+                to_fields=("id", "provider"),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='billingrequest',
-            constraint=revampd.kit.constraints.CompositeForeignKey(fields=('one_time_charge', 'provider'), name='request_charge_of_provider', to='billing.OneTimeCharge', to_fields=('id', 'provider')),
+            model_name="billingrequest",
+            constraint=revampd.kit.constraints.CompositeForeignKey(
+                fields=("one_time_charge", "provider"),
+                name="request_charge_of_provider",
+                to="billing.OneTimeCharge",
+                to_fields=("id", "provider"),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='billingrequest',
-            constraint=revampd.kit.constraints.CompositeForeignKey(fields=('connection', 'revises'), name='request_revises_same_connection', to='billing.BillingRequest', to_fields=('connection', 'id')),
+            model_name="billingrequest",
+            constraint=revampd.kit.constraints.CompositeForeignKey(
+                fields=("connection", "revises"),
+                name="request_revises_same_connection",
+                to="billing.BillingRequest",
+                to_fields=("connection", "id"),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='billingrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('add_on', None), ('kind', 'PLAN'), ('one_time_charge', None), ('plan_version__isnull', False), ('quantity', 1)), models.Q(('add_on__isnull', False), ('kind', 'ADD_ON'), ('one_time_charge', None), ('plan_version', None)), models.Q(('add_on', None), ('kind', 'ONE_TIME'), ('one_time_charge__isnull', False), ('plan_version', None), ('quantity', 1)), _connector='OR'), name='request_one_item'),
+            model_name="billingrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("add_on", None),
+                        ("kind", "PLAN"),
+                        ("one_time_charge", None),
+                        ("plan_version__isnull", False),
+                        ("quantity", 1),
+                    ),
+                    models.Q(
+                        ("add_on__isnull", False),
+                        ("kind", "ADD_ON"),
+                        ("one_time_charge", None),
+                        ("plan_version", None),
+                    ),
+                    models.Q(
+                        ("add_on", None),
+                        ("kind", "ONE_TIME"),
+                        ("one_time_charge__isnull", False),
+                        ("plan_version", None),
+                        ("quantity", 1),
+                    ),
+                    _connector="OR",
+                ),
+                name="request_one_item",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='billingrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', 1), ('quantity__lte', 10000)), name='request_quantity'),
+            model_name="billingrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("quantity__gte", 1), ("quantity__lte", 10000)),
+                name="request_quantity",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='billingrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decided_by', None), ('starts_on', None), ('state', 'PENDING')), models.Q(('decided_at__isnull', False), ('decided_by__isnull', False), ('starts_on__isnull', False), ('state', 'APPROVED')), models.Q(('decided_at__isnull', False), ('decided_by__isnull', False), ('starts_on', None), ('state__in', ['REJECTED', 'WITHDRAWN', 'REVISED'])), models.Q(('decided_at__isnull', False), ('decided_by', None), ('starts_on', None), ('state', 'EXPIRED')), _connector='OR'), name='request_decision'),
+            model_name="billingrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("decided_at", None),
+                        ("decided_by", None),
+                        ("starts_on", None),
+                        ("state", "PENDING"),
+                    ),
+                    models.Q(
+                        ("decided_at__isnull", False),
+                        ("decided_by__isnull", False),
+                        ("starts_on__isnull", False),
+                        ("state", "APPROVED"),
+                    ),
+                    models.Q(
+                        ("decided_at__isnull", False),
+                        ("decided_by__isnull", False),
+                        ("starts_on", None),
+                        ("state__in", ["REJECTED", "WITHDRAWN", "REVISED"]),
+                    ),
+                    models.Q(
+                        ("decided_at__isnull", False),
+                        ("decided_by", None),
+                        ("starts_on", None),
+                        ("state", "EXPIRED"),
+                    ),
+                    _connector="OR",
+                ),
+                name="request_decision",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='billingrequest',
-            trigger=pgtrigger.compiler.Trigger(name='kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='98910807b87086ae1c5c35fa599baf6d22d9eeec', operation='DELETE', pgid='pgtrigger_kept_53cc5', table='billing_billingrequest', when='BEFORE')),
+            model_name="billingrequest",
+            trigger=pgtrigger.compiler.Trigger(
+                name="kept",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="98910807b87086ae1c5c35fa599baf6d22d9eeec",
+                    operation="DELETE",
+                    pgid="pgtrigger_kept_53cc5",
+                    table="billing_billingrequest",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='billingrequest',
-            trigger=pgtrigger.compiler.Trigger(name='no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION '% is append-only', TG_TABLE_NAME;", hash='896cfde79b236a9def200c0783d36cd6190c2df9', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_no_truncate_0dccf', table='billing_billingrequest', when='BEFORE')),
+            model_name="billingrequest",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION '% is append-only', TG_TABLE_NAME;",
+                    hash="896cfde79b236a9def200c0783d36cd6190c2df9",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_0dccf",
+                    table="billing_billingrequest",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='billingrequest',
-            trigger=pgtrigger.compiler.Trigger(name='sealed', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE decision text[];', func="\n                    decision := ARRAY['state', 'decided_by_id', 'decided_at', 'decision_note',\n                                      'starts_on', 'reminded_at'];\n                    IF OLD.state <> 'PENDING' THEN\n                        RAISE EXCEPTION 'a decided request never changes'\n                            USING ERRCODE = 'integrity_constraint_violation';\n                    ELSIF to_jsonb(OLD) - decision IS DISTINCT FROM to_jsonb(NEW) - decision THEN\n                        RAISE EXCEPTION 'the terms of a request never change'\n                            USING ERRCODE = 'integrity_constraint_violation';\n                    END IF;\n                    RETURN NEW;\n                ", hash='63c55c04f722625d18c2698f138f2bac9c54bdf7', operation='UPDATE', pgid='pgtrigger_sealed_571ab', table='billing_billingrequest', when='BEFORE')),
+            model_name="billingrequest",
+            trigger=pgtrigger.compiler.Trigger(
+                name="sealed",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE decision text[];",
+                    func="\n                    decision := ARRAY['state', 'decided_by_id', 'decided_at', 'decision_note',\n                                      'starts_on', 'reminded_at'];\n                    IF OLD.state <> 'PENDING' THEN\n                        RAISE EXCEPTION 'a decided request never changes'\n                            USING ERRCODE = 'integrity_constraint_violation';\n                    ELSIF to_jsonb(OLD) - decision IS DISTINCT FROM to_jsonb(NEW) - decision THEN\n                        RAISE EXCEPTION 'the terms of a request never change'\n                            USING ERRCODE = 'integrity_constraint_violation';\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="63c55c04f722625d18c2698f138f2bac9c54bdf7",
+                    operation="UPDATE",
+                    pgid="pgtrigger_sealed_571ab",
+                    table="billing_billingrequest",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='billingrequest',
-            trigger=pgtrigger.compiler.Trigger(name='undecided', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW."state" IS DISTINCT FROM \'PENDING\')', func="\n                    RAISE EXCEPTION 'a request begins undecided'\n                        USING ERRCODE = 'integrity_constraint_violation';\n                ", hash='74324e97eec38a2722cddc00cd98abe642242636', operation='INSERT', pgid='pgtrigger_undecided_d4678', table='billing_billingrequest', when='BEFORE')),
+            model_name="billingrequest",
+            trigger=pgtrigger.compiler.Trigger(
+                name="undecided",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NEW.\"state\" IS DISTINCT FROM 'PENDING')",
+                    func="\n                    RAISE EXCEPTION 'a request begins undecided'\n                        USING ERRCODE = 'integrity_constraint_violation';\n                ",
+                    hash="74324e97eec38a2722cddc00cd98abe642242636",
+                    operation="INSERT",
+                    pgid="pgtrigger_undecided_d4678",
+                    table="billing_billingrequest",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(condition=models.Q(('end_date__isnull', True)), fields=['next_invoice_date'], name='subscription_due'),
+            model_name="subscription",
+            index=models.Index(
+                condition=models.Q(("end_date__isnull", True)),
+                fields=["next_invoice_date"],
+                name="subscription_due",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.UniqueConstraint(condition=models.Q(('end_date__isnull', True)), fields=('connection',), name='subscription_one_live'),
+            model_name="subscription",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("end_date__isnull", True)),
+                fields=("connection",),
+                name="subscription_one_live",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.UniqueConstraint(fields=('connection', 'id'), name='subscription_connection'),
+            model_name="subscription",
+            constraint=models.UniqueConstraint(
+                fields=("connection", "id"), name="subscription_connection"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('end_date__isnull', True), ('next_invoice_date__isnull', False)), models.Q(('end_date__gte', models.F('start_date')), ('end_date__isnull', False)), _connector='OR'), name='subscription_dates'),
+            model_name="subscription",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("end_date__isnull", True), ("next_invoice_date__isnull", False)),
+                    models.Q(
+                        ("end_date__gte", models.F("start_date")), ("end_date__isnull", False)
+                    ),
+                    _connector="OR",
+                ),
+                name="subscription_dates",
+            ),
         ),
         migrations.AddIndex(
-            model_name='subscriptionitem',
-            index=models.Index(fields=['subscription', 'start_date'], name='item_subscription'),
+            model_name="subscriptionitem",
+            index=models.Index(fields=["subscription", "start_date"], name="item_subscription"),
         ),
         migrations.AddConstraint(
-            model_name='subscriptionitem',
-            constraint=models.UniqueConstraint(fields=('connection', 'id'), name='item_connection_id'),
+            model_name="subscriptionitem",
+            constraint=models.UniqueConstraint(
+                fields=("connection", "id"), name="item_connection_id"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscriptionitem',
-            constraint=revampd.kit.constraints.CompositeForeignKey(fields=('connection', 'subscription'), name='item_of_subscription', to='billing.Subscription', to_fields=('connection', 'id')),
+            model_name="subscriptionitem",
+            constraint=revampd.kit.constraints.CompositeForeignKey(
+                fields=("connection", "subscription"),
+                name="item_of_subscription",
+                to="billing.Subscription",
+                to_fields=("connection", "id"),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscriptionitem',
-            constraint=revampd.kit.constraints.CompositeForeignKey(fields=('connection', 'request', 'request_state'), name='item_authority', to='billing.BillingRequest', to_fields=('connection', 'id', 'state')),
+            model_name="subscriptionitem",
+            constraint=revampd.kit.constraints.CompositeForeignKey(
+                fields=("connection", "request", "request_state"),
+                name="item_authority",
+                to="billing.BillingRequest",
+                to_fields=("connection", "id", "state"),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscriptionitem',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('kind', 'PLAN')), expressions=[('subscription', '='), (models.Func(models.F('start_date'), models.F('end_date'), function='daterange'), '&&')], name='item_one_plan_a_day'),
+            model_name="subscriptionitem",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                condition=models.Q(("kind", "PLAN")),
+                expressions=[
+                    ("subscription", "="),
+                    (
+                        models.Func(
+                            models.F("start_date"), models.F("end_date"), function="daterange"
+                        ),
+                        "&&",
+                    ),
+                ],
+                name="item_one_plan_a_day",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscriptionitem',
-            constraint=models.CheckConstraint(condition=models.Q(('end_date__isnull', True), ('end_date__gte', models.F('start_date')), _connector='OR'), name='item_dates'),
+            model_name="subscriptionitem",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("end_date__isnull", True),
+                    ("end_date__gte", models.F("start_date")),
+                    _connector="OR",
+                ),
+                name="item_dates",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscriptionitem',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['PLAN', 'ADD_ON']), ('quantity__gte', 1), ('unit_price__gte', 0)), name='item_price'),
+            model_name="subscriptionitem",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("kind__in", ["PLAN", "ADD_ON"]), ("quantity__gte", 1), ("unit_price__gte", 0)
+                ),
+                name="item_price",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoiceline',
-            constraint=models.UniqueConstraint(fields=('invoice', 'position'), name='invoice_line_position'),
+            model_name="invoiceline",
+            constraint=models.UniqueConstraint(
+                fields=("invoice", "position"), name="invoice_line_position"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoiceline',
-            constraint=revampd.kit.constraints.CompositeForeignKey(fields=('connection', 'invoice'), name='invoice_line_of_invoice', to='billing.Invoice', to_fields=('connection', 'id')),
+            model_name="invoiceline",
+            constraint=revampd.kit.constraints.CompositeForeignKey(
+                fields=("connection", "invoice"),
+                name="invoice_line_of_invoice",
+                to="billing.Invoice",
+                to_fields=("connection", "id"),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoiceline',
-            constraint=revampd.kit.constraints.CompositeForeignKey(fields=('connection', 'request', 'request_state'), name='invoice_line_authority', to='billing.BillingRequest', to_fields=('connection', 'id', 'state')),
+            model_name="invoiceline",
+            constraint=revampd.kit.constraints.CompositeForeignKey(
+                fields=("connection", "request", "request_state"),
+                name="invoice_line_authority",
+                to="billing.BillingRequest",
+                to_fields=("connection", "id", "state"),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoiceline',
-            constraint=revampd.kit.constraints.CompositeForeignKey(fields=('connection', 'item'), name='invoice_line_of_item', to='billing.SubscriptionItem', to_fields=('connection', 'id')),
+            model_name="invoiceline",
+            constraint=revampd.kit.constraints.CompositeForeignKey(
+                fields=("connection", "item"),
+                name="invoice_line_of_item",
+                to="billing.SubscriptionItem",
+                to_fields=("connection", "id"),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoiceline',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'ONE_TIME')), fields=('request',), name='one_time_billed_once'),
+            model_name="invoiceline",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind", "ONE_TIME")),
+                fields=("request",),
+                name="one_time_billed_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoiceline',
-            constraint=models.UniqueConstraint(condition=models.Q(('amount__gte', 0)), fields=('item', 'period_start'), name='item_charged_once'),
+            model_name="invoiceline",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("amount__gte", 0)),
+                fields=("item", "period_start"),
+                name="item_charged_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoiceline',
-            constraint=models.UniqueConstraint(condition=models.Q(('amount__lt', 0)), fields=('item', 'period_start'), name='item_credited_once'),
+            model_name="invoiceline",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("amount__lt", 0)),
+                fields=("item", "period_start"),
+                name="item_credited_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoiceline',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('item__isnull', True), ('kind', 'ONE_TIME')), models.Q(('item__isnull', False), ('kind__in', ['PLAN', 'ADD_ON']), ('period_start__isnull', False)), _connector='OR'), name='invoice_line_kind'),
+            model_name="invoiceline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("item__isnull", True), ("kind", "ONE_TIME")),
+                    models.Q(
+                        ("item__isnull", False),
+                        ("kind__in", ["PLAN", "ADD_ON"]),
+                        ("period_start__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="invoice_line_kind",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='invoiceline',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='f9675e99fdc7050c2771082e67c1c38110b72f83', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_148d2', table='billing_invoiceline', when='BEFORE')),
+            model_name="invoiceline",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="f9675e99fdc7050c2771082e67c1c38110b72f83",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_148d2",
+                    table="billing_invoiceline",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='invoiceline',
-            trigger=pgtrigger.compiler.Trigger(name='no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION '% is append-only', TG_TABLE_NAME;", hash='0d70541fda49894876d32edf8d6a16cdb0e0c846', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_no_truncate_1dce9', table='billing_invoiceline', when='BEFORE')),
+            model_name="invoiceline",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION '% is append-only', TG_TABLE_NAME;",
+                    hash="0d70541fda49894876d32edf8d6a16cdb0e0c846",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_1dce9",
+                    table="billing_invoiceline",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='invoiceline',
-            trigger=pgtrigger.compiler.Trigger(name='adds_up', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n                    IF EXISTS (\n                        SELECT 1 FROM billing_invoiceline line\n                        JOIN billing_invoice invoice ON invoice.id = line.invoice_id\n                        WHERE line.invoice_id IN (SELECT invoice_id FROM added)\n                        GROUP BY invoice.id, invoice.total\n                        HAVING sum(line.amount) <> invoice.total\n                    ) THEN\n                        RAISE EXCEPTION 'the lines of an invoice add up to its total'\n                            USING ERRCODE = 'integrity_constraint_violation';\n                    END IF;\n                    RETURN NULL;\n                ", hash='48e43bbf9cb0691f2e4abfaff76e241798d3fe2c', level='STATEMENT', operation='INSERT', pgid='pgtrigger_adds_up_a8fab', referencing='REFERENCING NEW TABLE AS added ', table='billing_invoiceline', when='AFTER')),
+            model_name="invoiceline",
+            trigger=pgtrigger.compiler.Trigger(
+                name="adds_up",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n                    IF EXISTS (\n                        SELECT 1 FROM billing_invoiceline line\n                        JOIN billing_invoice invoice ON invoice.id = line.invoice_id\n                        WHERE line.invoice_id IN (SELECT invoice_id FROM added)\n                        GROUP BY invoice.id, invoice.total\n                        HAVING sum(line.amount) <> invoice.total\n                    ) THEN\n                        RAISE EXCEPTION 'the lines of an invoice add up to its total'\n                            USING ERRCODE = 'integrity_constraint_violation';\n                    END IF;\n                    RETURN NULL;\n                ",
+                    hash="48e43bbf9cb0691f2e4abfaff76e241798d3fe2c",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_adds_up_a8fab",
+                    referencing="REFERENCING NEW TABLE AS added ",
+                    table="billing_invoiceline",
+                    when="AFTER",
+                ),
+            ),
         ),
     ]

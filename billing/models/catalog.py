@@ -358,7 +358,7 @@ class PlanVersion(models.Model):
 
     @property
     def unit_price(self) -> int:
-        return self.base_price
+        return int(self.base_price)
 
     @property
     def booking_price(self) -> Money:

@@ -11,13 +11,12 @@ from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import TruncMonth
 
+from billing import events
+from billing.pricing import ItemKind, Period
 from connections.models import Connection, Organization, User
 from revampd.kit.constraints import AppendOnly, CompositeForeignKey, no_truncate
 from revampd.kit.locking import lock
 from revampd.kit.money import CurrencyField, MinorUnitsField, Money, total
-
-from billing import events
-from billing.pricing import ItemKind, Period
 
 if TYPE_CHECKING:
     from .requests import BillingRequest
@@ -362,7 +361,7 @@ class InvoiceLine(AppendOnly):
                 level=pgtrigger.Statement,
                 when=pgtrigger.After,
                 operation=pgtrigger.Insert,
-                referencing=pgtrigger.Referencing(new="added"),
+                referencing=pgtrigger.Referencing(new="added"),  # type: ignore[no-untyped-call]
                 func="""
                     IF EXISTS (
                         SELECT 1 FROM billing_invoiceline line

@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from billing import pricing, terms
+from billing.pricing import Interval, ItemKind, Offer, Preview, Running, Timing
 from connections.models import Connection
 from revampd.kit.errors import Conflict, Invalid
 from revampd.kit.money import Money
 
-from billing import pricing, terms
-from billing.pricing import Interval, ItemKind, Offer, Preview, Running, Timing
 from .catalog import AddOn, NotOnSale, OneTimeCharge, PlanVersion
 
 OPEN_FOR = timedelta(days=30)
@@ -90,10 +90,14 @@ class Proposal:
                     "Propose a plan first.",
                     field="item",
                 )
-        plan = running.plan
-        if plan and (self.kind, self.item.name) == (ItemKind.PLAN, plan.name):
-            if (plan.price, plan.interval) == (self.offer.price, self.offer.interval):
-                raise Invalid(f"{connection.customer} has this plan already.", field="item")
+        plan, offer = running.plan, self.offer
+        same = plan and (plan.name, plan.price, plan.interval) == (
+            offer.name,
+            offer.price,
+            offer.interval,
+        )
+        if self.kind == ItemKind.PLAN and same:
+            raise Invalid(f"{connection.customer} has this plan already.", field="item")
 
     def _expiry(self, connection: Connection, day: date | None, at: datetime) -> datetime:
         """Nothing starts in the past: it can be approved until its effective day ends."""

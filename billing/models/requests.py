@@ -338,7 +338,7 @@ class BillingRequest(models.Model):
             seal=terms.seal(promised),
             proposed_by=by,
             proposed_at=at,
-            expires_at=settled.expires_at,
+            expires_at=settled.expires_at,  # type: ignore[misc]  # settled() has set it
             **settled.entry,
         )
 

@@ -10,12 +10,12 @@ from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q, Value
 
+from billing import events
+from billing.pricing import Change, Charge, Interval, Item, ItemKind, Period, Running
 from connections.models import Connection, User
 from revampd.kit.constraints import CompositeForeignKey
 from revampd.kit.money import CurrencyField, MinorUnitsField, Money
 
-from billing import events
-from billing.pricing import Change, Charge, Interval, Item, ItemKind, Period, Running
 from .invoices import DraftLine, Invoice
 
 if TYPE_CHECKING:

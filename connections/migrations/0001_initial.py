@@ -14,238 +14,604 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Connection',
+            name="Connection",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('provider_kind', models.CharField(choices=[('PLATFORM', 'Platform'), ('PARTNER', 'Partner'), ('SUB_ORG', 'Sub-Org')], editable=False, max_length=10)),
-                ('customer_kind', models.CharField(choices=[('PLATFORM', 'Platform'), ('PARTNER', 'Partner'), ('SUB_ORG', 'Sub-Org')], editable=False, max_length=10)),
-                ('currency', revampd.kit.money.CurrencyField(default='USD', editable=False, max_length=3)),
-                ('state', models.CharField(choices=[('INVITED', 'Invited'), ('ACTIVE', 'Active'), ('SUSPENDED', 'Suspended'), ('ENDED', 'Ended')], default='INVITED', editable=False, max_length=10)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('active_since', models.DateTimeField(editable=False, null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "provider_kind",
+                    models.CharField(
+                        choices=[
+                            ("PLATFORM", "Platform"),
+                            ("PARTNER", "Partner"),
+                            ("SUB_ORG", "Sub-Org"),
+                        ],
+                        editable=False,
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "customer_kind",
+                    models.CharField(
+                        choices=[
+                            ("PLATFORM", "Platform"),
+                            ("PARTNER", "Partner"),
+                            ("SUB_ORG", "Sub-Org"),
+                        ],
+                        editable=False,
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "currency",
+                    revampd.kit.money.CurrencyField(default="USD", editable=False, max_length=3),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("INVITED", "Invited"),
+                            ("ACTIVE", "Active"),
+                            ("SUSPENDED", "Suspended"),
+                            ("ENDED", "Ended"),
+                        ],
+                        default="INVITED",
+                        editable=False,
+                        max_length=10,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("active_since", models.DateTimeField(editable=False, null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=60)),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('recorded_at', models.DateTimeField(auto_now_add=True)),
-                ('subject_type', models.CharField(max_length=60)),
-                ('subject_id', models.CharField(max_length=40)),
-                ('facts', models.JSONField(default=dict)),
-                ('origin', models.JSONField(default=dict)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=60)),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("recorded_at", models.DateTimeField(auto_now_add=True)),
+                ("subject_type", models.CharField(max_length=60)),
+                ("subject_id", models.CharField(max_length=40)),
+                ("facts", models.JSONField(default=dict)),
+                ("origin", models.JSONField(default=dict)),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('email', models.EmailField(max_length=254, unique=True, verbose_name='e-mail')),
-                ('name', models.CharField(max_length=120)),
-                ('time_zone', models.CharField(default='UTC', max_length=64, validators=[connections.models.people.validate_time_zone])),
-                ('is_active', models.BooleanField(default=True)),
-                ('is_staff', models.BooleanField(default=False, verbose_name='Revampd staff')),
-                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                (
+                    "last_login",
+                    models.DateTimeField(blank=True, null=True, verbose_name="last login"),
+                ),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                ("email", models.EmailField(max_length=254, unique=True, verbose_name="e-mail")),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "time_zone",
+                    models.CharField(
+                        default="UTC",
+                        max_length=64,
+                        validators=[connections.models.people.validate_time_zone],
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True)),
+                ("is_staff", models.BooleanField(default=False, verbose_name="Revampd staff")),
+                (
+                    "date_joined",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Outbox',
+            name="Outbox",
             fields=[
-                ('event', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='outbox', serialize=False, to='connections.event')),
+                (
+                    "event",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="outbox",
+                        serialize=False,
+                        to="connections.event",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'outbox',
+                "verbose_name_plural": "outbox",
             },
         ),
         migrations.AddField(
-            model_name='event',
-            name='actor',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="event",
+            name="actor",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='event',
-            name='connection',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='connections.connection'),
+            model_name="event",
+            name="connection",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="events",
+                to="connections.connection",
+            ),
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('OWNER', 'Owner'), ('BILLING', 'Billing'), ('SUPPORT', 'Support'), ('VIEWER', 'Viewer')], max_length=10)),
-                ('joined_at', models.DateTimeField(auto_now_add=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("OWNER", "Owner"),
+                            ("BILLING", "Billing"),
+                            ("SUPPORT", "Support"),
+                            ("VIEWER", "Viewer"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("joined_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='connection',
-            name='sales_owner',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='connections.membership'),
+            model_name="connection",
+            name="sales_owner",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="connections.membership",
+            ),
         ),
         migrations.AddField(
-            model_name='connection',
-            name='support_owner',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='connections.membership'),
+            model_name="connection",
+            name="support_owner",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="connections.membership",
+            ),
         ),
         migrations.CreateModel(
-            name='Organization',
+            name="Organization",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('PLATFORM', 'Platform'), ('PARTNER', 'Partner'), ('SUB_ORG', 'Sub-Org')], editable=False, max_length=10)),
-                ('state', models.CharField(choices=[('INVITED', 'Invited'), ('ACTIVE', 'Active')], default='INVITED', editable=False, max_length=10)),
-                ('name', models.CharField(max_length=120)),
-                ('slug', models.SlugField(editable=False, max_length=80, unique=True)),
-                ('legal_name', models.CharField(blank=True, max_length=200)),
-                ('address', models.TextField(blank=True, max_length=500)),
-                ('billing_email', models.EmailField(blank=True, max_length=254, verbose_name='billing e-mail')),
-                ('tax_number', models.CharField(blank=True, max_length=40)),
-                ('time_zone', models.CharField(default='UTC', max_length=64, validators=[connections.models.people.validate_time_zone])),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("PLATFORM", "Platform"),
+                            ("PARTNER", "Partner"),
+                            ("SUB_ORG", "Sub-Org"),
+                        ],
+                        editable=False,
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("INVITED", "Invited"), ("ACTIVE", "Active")],
+                        default="INVITED",
+                        editable=False,
+                        max_length=10,
+                    ),
+                ),
+                ("name", models.CharField(max_length=120)),
+                ("slug", models.SlugField(editable=False, max_length=80, unique=True)),
+                ("legal_name", models.CharField(blank=True, max_length=200)),
+                ("address", models.TextField(blank=True, max_length=500)),
+                (
+                    "billing_email",
+                    models.EmailField(blank=True, max_length=254, verbose_name="billing e-mail"),
+                ),
+                ("tax_number", models.CharField(blank=True, max_length=40)),
+                (
+                    "time_zone",
+                    models.CharField(
+                        default="UTC",
+                        max_length=64,
+                        validators=[connections.models.people.validate_time_zone],
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(condition=models.Q(('kind', 'PLATFORM')), fields=('kind',), name='one_platform'), models.UniqueConstraint(fields=('id', 'kind'), name='organization_id_kind'), models.CheckConstraint(condition=models.Q(('kind__in', ['PLATFORM', 'PARTNER', 'SUB_ORG'])), name='organization_kind'), models.CheckConstraint(condition=models.Q(('state__in', ['INVITED', 'ACTIVE'])), name='organization_state')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("kind", "PLATFORM")),
+                        fields=("kind",),
+                        name="one_platform",
+                    ),
+                    models.UniqueConstraint(fields=("id", "kind"), name="organization_id_kind"),
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["PLATFORM", "PARTNER", "SUB_ORG"])),
+                        name="organization_kind",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["INVITED", "ACTIVE"])),
+                        name="organization_state",
+                    ),
+                ],
             },
         ),
         migrations.AddField(
-            model_name='membership',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='connections.organization'),
+            model_name="membership",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="memberships",
+                to="connections.organization",
+            ),
         ),
         migrations.CreateModel(
-            name='Invitation',
+            name="Invitation",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('email', models.EmailField(max_length=254, verbose_name='e-mail')),
-                ('role', models.CharField(choices=[('OWNER', 'Owner'), ('BILLING', 'Billing'), ('SUPPORT', 'Support'), ('VIEWER', 'Viewer')], max_length=10)),
-                ('state', models.CharField(choices=[('PENDING', 'Open'), ('ACCEPTED', 'Accepted'), ('WITHDRAWN', 'Withdrawn')], default='PENDING', max_length=10)),
-                ('invited_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('expires_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('accepted_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('connection', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='invitations', to='connections.connection')),
-                ('invited_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='invitations', to='connections.organization')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("email", models.EmailField(max_length=254, verbose_name="e-mail")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("OWNER", "Owner"),
+                            ("BILLING", "Billing"),
+                            ("SUPPORT", "Support"),
+                            ("VIEWER", "Viewer"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("PENDING", "Open"),
+                            ("ACCEPTED", "Accepted"),
+                            ("WITHDRAWN", "Withdrawn"),
+                        ],
+                        default="PENDING",
+                        max_length=10,
+                    ),
+                ),
+                ("invited_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("expires_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(null=True)),
+                (
+                    "accepted_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "connection",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="invitations",
+                        to="connections.connection",
+                    ),
+                ),
+                (
+                    "invited_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="invitations",
+                        to="connections.organization",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='event',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='connections.organization'),
+            model_name="event",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="events",
+                to="connections.organization",
+            ),
         ),
         migrations.AddField(
-            model_name='connection',
-            name='customer',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='bought', to='connections.organization'),
+            model_name="connection",
+            name="customer",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="bought",
+                to="connections.organization",
+            ),
         ),
         migrations.AddField(
-            model_name='connection',
-            name='provider',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='provided', to='connections.organization'),
+            model_name="connection",
+            name="provider",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="provided",
+                to="connections.organization",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='user_email_unique'),
+            model_name="user",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.text.Lower("email"), name="user_email_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('organization', 'user'), name='membership_unique'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(
+                fields=("organization", "user"), name="membership_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('organization', 'id'), name='membership_org_id'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(
+                fields=("organization", "id"), name="membership_org_id"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['OWNER', 'BILLING', 'SUPPORT', 'VIEWER'])), name='membership_role'),
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("role__in", ["OWNER", "BILLING", "SUPPORT", "VIEWER"])),
+                name="membership_role",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invitation',
-            constraint=models.UniqueConstraint(models.F('organization'), django.db.models.functions.text.Lower('email'), condition=models.Q(('state', 'PENDING')), name='invitation_one_open_an_address'),
+            model_name="invitation",
+            constraint=models.UniqueConstraint(
+                models.F("organization"),
+                django.db.models.functions.text.Lower("email"),
+                condition=models.Q(("state", "PENDING")),
+                name="invitation_one_open_an_address",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invitation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('accepted_by__isnull', False), ('closed_at__isnull', False), ('state', 'ACCEPTED')), models.Q(('accepted_by__isnull', True), ('closed_at__isnull', False), ('state', 'WITHDRAWN')), models.Q(('accepted_by__isnull', True), ('closed_at__isnull', True), ('state', 'PENDING')), _connector='OR'), name='invitation_state'),
+            model_name="invitation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("accepted_by__isnull", False),
+                        ("closed_at__isnull", False),
+                        ("state", "ACCEPTED"),
+                    ),
+                    models.Q(
+                        ("accepted_by__isnull", True),
+                        ("closed_at__isnull", False),
+                        ("state", "WITHDRAWN"),
+                    ),
+                    models.Q(
+                        ("accepted_by__isnull", True),
+                        ("closed_at__isnull", True),
+                        ("state", "PENDING"),
+                    ),
+                    _connector="OR",
+                ),
+                name="invitation_state",
+            ),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['subject_type', 'subject_id', '-at'], name='event_subject'),
+            model_name="event",
+            index=models.Index(fields=["subject_type", "subject_id", "-at"], name="event_subject"),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['connection', '-at'], name='event_connection'),
+            model_name="event",
+            index=models.Index(fields=["connection", "-at"], name="event_connection"),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['organization', '-at'], name='event_organization'),
+            model_name="event",
+            index=models.Index(fields=["organization", "-at"], name="event_organization"),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='event',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='f390dcd5c03f42f9a4c83d0cb0d31ac5ed0c10bf', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_6dbf2', table='connections_event', when='BEFORE')),
+            model_name="event",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="f390dcd5c03f42f9a4c83d0cb0d31ac5ed0c10bf",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_6dbf2",
+                    table="connections_event",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='event',
-            trigger=pgtrigger.compiler.Trigger(name='no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION '% is append-only', TG_TABLE_NAME;", hash='94d5e53eed21606e19273e15b012cffca1b79575', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_no_truncate_b76c6', table='connections_event', when='BEFORE')),
+            model_name="event",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION '% is append-only', TG_TABLE_NAME;",
+                    hash="94d5e53eed21606e19273e15b012cffca1b79575",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_b76c6",
+                    table="connections_event",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='connection',
-            index=models.Index(fields=['customer'], name='connection_customer'),
+            model_name="connection",
+            index=models.Index(fields=["customer"], name="connection_customer"),
         ),
         migrations.AddConstraint(
-            model_name='connection',
-            constraint=models.UniqueConstraint(fields=('provider', 'customer'), name='connection_unique'),
+            model_name="connection",
+            constraint=models.UniqueConstraint(
+                fields=("provider", "customer"), name="connection_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='connection',
-            constraint=models.UniqueConstraint(fields=('id', 'provider'), name='connection_id_provider'),
+            model_name="connection",
+            constraint=models.UniqueConstraint(
+                fields=("id", "provider"), name="connection_id_provider"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='connection',
-            constraint=models.UniqueConstraint(fields=('id', 'customer'), name='connection_id_customer'),
+            model_name="connection",
+            constraint=models.UniqueConstraint(
+                fields=("id", "customer"), name="connection_id_customer"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='connection',
-            constraint=models.CheckConstraint(condition=models.Q(('provider', models.F('customer')), _negated=True), name='connection_two_parties'),
+            model_name="connection",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("provider", models.F("customer")), _negated=True),
+                name="connection_two_parties",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='connection',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('customer_kind__in', ['PARTNER', 'SUB_ORG']), ('provider_kind', 'PLATFORM')), models.Q(('customer_kind', 'SUB_ORG'), ('provider_kind', 'PARTNER')), _connector='OR'), name='connection_kinds'),
+            model_name="connection",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("customer_kind__in", ["PARTNER", "SUB_ORG"]), ("provider_kind", "PLATFORM")
+                    ),
+                    models.Q(("customer_kind", "SUB_ORG"), ("provider_kind", "PARTNER")),
+                    _connector="OR",
+                ),
+                name="connection_kinds",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='connection',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['INVITED', 'ACTIVE', 'SUSPENDED', 'ENDED'])), name='connection_state'),
+            model_name="connection",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["INVITED", "ACTIVE", "SUSPENDED", "ENDED"])),
+                name="connection_state",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='connection',
-            constraint=revampd.kit.constraints.CompositeForeignKey(fields=('provider', 'provider_kind'), name='connection_provider_of_kind', to='connections.Organization', to_fields=('id', 'kind')),
+            model_name="connection",
+            constraint=revampd.kit.constraints.CompositeForeignKey(
+                fields=("provider", "provider_kind"),
+                name="connection_provider_of_kind",
+                to="connections.Organization",
+                to_fields=("id", "kind"),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='connection',
-            constraint=revampd.kit.constraints.CompositeForeignKey(fields=('customer', 'customer_kind'), name='connection_customer_of_kind', to='connections.Organization', to_fields=('id', 'kind')),
+            model_name="connection",
+            constraint=revampd.kit.constraints.CompositeForeignKey(
+                fields=("customer", "customer_kind"),
+                name="connection_customer_of_kind",
+                to="connections.Organization",
+                to_fields=("id", "kind"),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='connection',
-            constraint=revampd.kit.constraints.CompositeForeignKey(fields=('provider', 'sales_owner'), name='connection_sales_owner_of_provider', to='connections.Membership', to_fields=('organization', 'id')),
+            model_name="connection",
+            constraint=revampd.kit.constraints.CompositeForeignKey(
+                fields=("provider", "sales_owner"),
+                name="connection_sales_owner_of_provider",
+                to="connections.Membership",
+                to_fields=("organization", "id"),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='connection',
-            constraint=revampd.kit.constraints.CompositeForeignKey(fields=('provider', 'support_owner'), name='connection_support_owner_of_provider', to='connections.Membership', to_fields=('organization', 'id')),
+            model_name="connection",
+            constraint=revampd.kit.constraints.CompositeForeignKey(
+                fields=("provider", "support_owner"),
+                name="connection_support_owner_of_provider",
+                to="connections.Membership",
+                to_fields=("organization", "id"),
+            ),
         ),
     ]

@@ -8,12 +8,12 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from connections import events
 from revampd.kit.constraints import CompositeForeignKey
 from revampd.kit.errors import Invalid
 from revampd.kit.locking import lock
 from revampd.kit.money import CurrencyField
 
-from connections import events
 from .organizations import Membership, Organization
 from .people import User
 

@@ -63,15 +63,37 @@ class Event(AppendOnly):
         return f"{self.code} #{self.pk}"
 
 
+class OutboxQuerySet(models.QuerySet["Outbox"]):
+    def waiting(self) -> Self:
+        return self.filter(problem="")
+
+    def claimed(self, count: int) -> Self:
+        """The oldest `count` that no other worker holds, held until the transaction ends."""
+        free = self.waiting().select_for_update(skip_locked=True, of=("self",))
+        return free.order_by("event_id")[:count]
+
+
 class Outbox(models.Model):
-    """An event of which nobody has been told yet. Draining it deletes the row."""
+    """An event of which nobody has been told yet. Draining it deletes the row.
+
+    One that cannot be told is set aside with its `problem`, so that it keeps nobody else waiting;
+    it stays until somebody has mended the cause and asks for it again.
+    """
 
     event = models.OneToOneField(
         Event, on_delete=models.PROTECT, primary_key=True, related_name="outbox"
     )
+    problem = models.CharField(max_length=500, blank=True)
+
+    objects: ClassVar[Any] = OutboxQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "outbox"
 
     def __str__(self) -> str:
         return f"outbox of event {self.event_id}"
+
+    def release(self) -> None:
+        """Let it be told again. Doing it to one that waits changes nothing."""
+        self.problem = ""
+        self.save(update_fields=["problem"])

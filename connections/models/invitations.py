@@ -12,11 +12,11 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from connections import events
+from connections.tokens import invitation_id
 from revampd.kit.errors import Conflict, Invalid, NotAllowed
 from revampd.kit.locking import lock
 
-from connections import events
-from connections.tokens import invitation_id
 from .connections import Connection
 from .organizations import Membership, Organization, Role
 from .people import User

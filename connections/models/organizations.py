@@ -11,10 +11,10 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.text import slugify
 
+from connections import events
 from revampd.kit.errors import Conflict, NotAllowed
 from revampd.kit.locking import lock
 
-from connections import events
 from .people import User, validate_time_zone
 
 if TYPE_CHECKING:

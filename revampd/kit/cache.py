@@ -23,7 +23,7 @@ def _forgiving(method: Callable[..., Any], answer: Callable[..., Any]) -> Callab
     return call
 
 
-def _default(key: Any, default: Any = None, *_: Any, **__: Any) -> Any:
+def _default(_key: Any, default: Any = None, *_: Any, **__: Any) -> Any:
     return default
 
 

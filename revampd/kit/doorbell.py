@@ -26,5 +26,5 @@ class _Ring:
     def __call__(self) -> None:
         try:
             current_app.send_task(self.task, ignore_result=True, retry=False)
-        except Exception:  # A dead broker must not fail the request: the work is in the database.
+        except Exception:  # noqa: BLE001 - whatever is wrong with the broker, the work is stored
             log.warning("The broker does not answer; %s waits for the next sweep", self.task)

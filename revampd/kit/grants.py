@@ -41,8 +41,9 @@ def _rights(model: type[models.Model], role: sql.Identifier) -> list[sql.Compose
         sql.SQL("REVOKE ALL ON {} FROM {}").format(table, role),
         sql.SQL("GRANT SELECT, INSERT ON {} TO {}").format(table, role),
     ]
-    fields = [model._meta.get_field(field) for field in getattr(model, "mutable", ())]
-    if fields:
-        columns = sql.SQL(", ").join(sql.Identifier(field.column) for field in fields)
+    mutable: tuple[str, ...] = getattr(model, "mutable", ())
+    if mutable:
+        names = [str(model._meta.get_field(field).column) for field in mutable]  # type: ignore[union-attr]
+        columns = sql.SQL(", ").join([sql.Identifier(name) for name in names])
         rights.append(sql.SQL("GRANT UPDATE ({}) ON {} TO {}").format(columns, table, role))
     return rights

@@ -19,4 +19,4 @@ def lock(instance: M) -> M:
 
 def in_transaction() -> bool:
     """Whether the current database connection is inside `transaction.atomic()`."""
-    return transaction.get_connection().in_atomic_block
+    return bool(transaction.get_connection().in_atomic_block)

@@ -166,7 +166,7 @@ class MoneyFormField(forms.Field):
             return True
 
 
-class MinorUnitsField(models.BigIntegerField):
+class MinorUnitsField(models.BigIntegerField):  # type: ignore[type-arg]
     """An amount of money in minor units; the currency stands in a column beside it.
 
     Its form field takes decimals, so that people never see minor units, in the admin neither.
@@ -177,7 +177,7 @@ class MinorUnitsField(models.BigIntegerField):
         return models.Field.formfield(self, form_class=MoneyFormField, **kwargs)
 
 
-class CurrencyField(models.CharField):
+class CurrencyField(models.CharField):  # type: ignore[type-arg]
     """An ISO 4217 code beside the amounts of a row."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -1,1 +1,1 @@
-"""Pages that bring the apps together: home, overview, Sub-Orgs; and what the site itself answers."""
+"""Pages that bring the apps together: home, overview, Sub-Orgs, the site's own answers."""

@@ -90,5 +90,3 @@ def _chosen(request: MemberRequest) -> list[Membership]:
     if chosen:
         request.membership = chosen[0]  # type: ignore[attr-defined]
     return chosen or request.user.belongs_to
-
-

@@ -53,5 +53,5 @@ def _states(customers: QuerySet[Connection]) -> list[dict[str, Any]]:
     """The filter links with their counts, states without a customer left out."""
     counts = dict(customers.values_list("state").annotate(number=Count("id")))
     every = {"value": "", "label": "All", "count": sum(counts.values())}
-    known = [s for s in Connection.State if s in counts]
-    return [every, *({"value": s, "label": s.label, "count": counts[s]} for s in known)]
+    known = [state for state in Connection.State if state in counts]
+    return [every] + [{"value": s, "label": s.label, "count": counts[s]} for s in known]
