@@ -54,8 +54,9 @@ class EventKind:
     the tellings of the two sides of the connection, `members` that of the event's organization.
     `facts` are the (key, label) pairs that a notification lists. `mail_to` names the fact that
     holds the address of somebody who is not a member yet, and `mailed` is what they read. With
-    `receipt` the actor gets a copy, already read. `panel` is the fragment that shows what can be done about the subject, or its
-    outcome, inside the notification. `link` gives the path of the page concerned.
+    `receipt` the actor gets a copy, already read. `panel` is the fragment that shows what can be
+    done about the subject, or its outcome, inside the notification. `link` gives the path of the
+    page concerned.
     """
 
     code: str
