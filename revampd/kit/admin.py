@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib import admin, messages
+from django.contrib.auth import get_permission_codename
 from django.db import models
 from django.http import HttpRequest
 
@@ -21,7 +22,7 @@ class ReadOnlyAdmin(AnyModelAdmin):
     """Shows and searches rows that nobody may add, change or delete by hand.
 
     For tables that only grow, and for those whose rows only verbs change: what staff may do with
-    them are actions that call the verb (`call_verb`).
+    them are actions that call the verb (`call_verb`), declared with `permissions=["verb"]`.
     """
 
     show_full_result_count = False
@@ -34,6 +35,11 @@ class ReadOnlyAdmin(AnyModelAdmin):
 
     def has_delete_permission(self, *_: object, **__: object) -> bool:
         return False
+
+    def has_verb_permission(self, request: HttpRequest) -> bool:
+        """Who may call verbs through actions: whoever may change the model."""
+        codename = get_permission_codename("change", self.opts)
+        return request.user.has_perm(f"{self.opts.app_label}.{codename}")
 
 
 def call_verb(
