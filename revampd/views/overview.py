@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from billing.models import Invoice, Subscription
 from connections.access import Party, party_view
+from connections.forms import OwnersForm
 from connections.timeline import timeline
 from revampd.kit.errors import DomainError
 from revampd.kit.htmx import page
@@ -47,6 +48,7 @@ def overview(
         "pending": connection.billing_requests.pending().newest_first()[:5],
         "invoiced": invoiced if any(bar.amount for bar in invoiced) else [],
         "entries": timeline(connection.events.with_actors().newest_first()[:HISTORY]),
+        "owners_form": OwnersForm.of(party) if party.is_provider else None,
         "refusal": refusal,
     }
     return page(request, "connections/overview.html", context)

@@ -1,0 +1,249 @@
+"""Who may open what: every URL of the site, with every role. A URL without a rule fails."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from billing.models import BillingRequest, Plan
+from billing.models.proposals import Proposal
+from connections.access import Rule, Side
+from connections.models import Invitation, Membership, User
+from connections.tokens import invitation_token
+from notifications.draining import drain
+from tests.cast import Cast
+
+# Pages that others wrote and that guard themselves; they are not walked role by role.
+FOREIGN = ("accounts/", "admin/")
+
+OUTSIDE = ("zed", "oscar", "fay")
+PROVIDERS = ("maya", "noah", "dana", "vera", "dora")
+CUSTOMERS = ("ben", "bella", "sam", "theo")
+EVERYBODY = ("rhea", *PROVIDERS, *CUSTOMERS, *OUTSIDE)
+
+ALLOWED_BY_DUTY = {
+    None: {"OWNER", "BILLING", "SUPPORT", "VIEWER"},
+    "may_manage": {"OWNER"},
+    "may_bill": {"OWNER", "BILLING"},
+    "may_support": {"OWNER", "SUPPORT"},
+}
+
+
+@dataclass(frozen=True)
+class Page:
+    """One URL of ours: its pattern, the view behind it and the rule that the view declares."""
+
+    route: str
+    view: Callable[..., Any]
+    parameters: tuple[str, ...]
+
+    @property
+    def rule(self) -> Rule | None:
+        return getattr(self.view, "access", None)
+
+    def path(self, values: dict[str, Any]) -> str:
+        path = "/" + self.route
+        for name in self.parameters:
+            start = path.index("<")
+            path = f"{path[:start]}{values[name]}{path[path.index('>') + 1 :]}"
+        return path
+
+
+def pages(resolver: URLResolver | None = None, before: str = "") -> Iterator[Page]:
+    for entry in (resolver or get_resolver()).url_patterns:
+        route = before + str(entry.pattern)
+        if route.startswith(FOREIGN):
+            continue
+        if isinstance(entry, URLResolver):
+            yield from pages(entry, route)
+        elif isinstance(entry, URLPattern):
+            parameters = [part.split(">")[0].split(":")[-1] for part in route.split("<")[1:]]
+            yield Page(route, entry.callback, tuple(parameters))
+
+
+PAGES = {page.route: page for page in pages()}
+
+
+@pytest.fixture
+def values(cast: Cast) -> dict[str, Any]:
+    """What stands in the URLs: rows of Northwind, Bluebird and their connection."""
+    now = timezone.now()
+    connection = cast.northwind_bluebird
+
+    def propose(item: Any) -> BillingRequest:
+        return BillingRequest.propose(Proposal(item), connection=connection, by=cast.noah, at=now)
+
+    first = propose(cast.growth)
+    first.approve(by=cast.ben, seal=first.seal, at=now)
+    waiting = propose(cast.setup)
+    invitation = Invitation.send(
+        organization=cast.northwind, email="new@example.com", role="VIEWER", by=cast.maya, at=now
+    )
+    drain()
+    return {
+        "connection_id": connection.pk,
+        "slug": cast.northwind.slug,
+        "request_id": waiting.pk,
+        "number": connection.invoices.get().number,
+        "token": invitation_token(invitation.pk),
+        "invitation_id": invitation.pk,
+        "membership_id": Membership.objects.get(user=cast.vera).pk,
+        "plan_id": Plan.objects.get(provider=cast.northwind, name="Growth").pk,
+        "version_id": cast.growth.pk,
+        "add_on_id": cast.phone_numbers.pk,
+        "charge_id": cast.setup.pk,
+        "notification_id": cast.ben.notifications.first().pk,
+        "pk": cast.ben.notifications.first().pk,
+        "key": "nobody",
+    }
+
+
+def role_of(user: User, page: Page, cast: Cast) -> tuple[str, Side | None] | None:
+    """The role (and side) in which `user` stands before `page`; None for a stranger."""
+    assert page.rule is not None
+    roles = {m.organization_id: m.role for m in user.memberships.all()}
+    if page.rule.door == "organization":
+        role = roles.get(cast.northwind.pk)
+        return (role, None) if role else None
+    for side, organization in (
+        (Side.PROVIDER, cast.northwind),
+        (Side.CUSTOMER, cast.bluebird),
+    ):
+        if organization.pk in roles:
+            return roles[organization.pk], side
+    return None
+
+
+def may_enter(role: str, side: Side | None, rule: Rule) -> bool:
+    duty = rule.duty.value if rule.duty else None
+    return (rule.side is None or rule.side is side) and role in ALLOWED_BY_DUTY[duty]
+
+
+class TestEveryPage:
+    def test_declares_who_may_come_in(self):
+        undeclared = [page.route for page in PAGES.values() if page.rule is None]
+
+        assert undeclared == []
+
+    def test_says_why_if_it_is_public(self):
+        public = [page for page in PAGES.values() if page.rule and page.rule.door == "public"]
+
+        assert all(page.rule and page.rule.reason for page in public)
+        assert {page.route for page in public} == {
+            "healthz",
+            "invitations/<str:token>/",
+        }
+
+    def test_takes_its_connection_or_organization_from_the_address(self):
+        for page in PAGES.values():
+            assert page.rule is not None
+            if page.rule.door == "party":
+                assert page.parameters[0] == "connection_id", page.route
+            if page.rule.door == "organization":
+                assert page.parameters[0] == "slug", page.route
+
+
+@pytest.mark.parametrize("route", sorted(PAGES))
+class TestDoor:
+    def test_sends_whoever_is_signed_out_to_the_login_page(self, route, values, client):
+        page = PAGES[route]
+        if page.rule is None or page.rule.door == "public":
+            pytest.skip("public")
+        for method in (client.get, client.post):
+            answer = method(page.path(values))
+
+            assert answer.status_code == 302, method
+            assert answer["Location"].startswith("/accounts/login/?next=")
+
+    def test_answers_404_403_or_the_page_by_side_and_role(self, route, values, cast, as_):
+        page = PAGES[route]
+        if page.rule is None or page.rule.door not in ("party", "organization"):
+            pytest.skip("not behind a door")
+        for name in EVERYBODY:
+            user = getattr(cast, name)
+            standing = role_of(user, page, cast)
+            for method in ("get", "post"):
+                # Nothing of what a POST would do may survive for the next person.
+                status = rolled_back(as_(user), method, page.path(values))
+                where = f"{method} {route} as {name}"
+                if standing is None:
+                    assert status == 404, where
+                elif may_enter(*standing, page.rule):
+                    # 403 can still come from a verb: Dora may not decide what Northwind sent.
+                    assert status in (200, 204, 302, 303, 405, 409, 422), where
+                else:
+                    assert status == 403, where
+
+
+def rolled_back(client: Client, method: str, path: str) -> int:
+
+    with transaction.atomic():
+        status = int(getattr(client, method)(path).status_code)
+        transaction.set_rollback(True)
+    return status
+
+
+class TestForeignIds:
+    """An id of somebody else's, in an address that is one's own, is not there."""
+
+    def test_is_not_found_for_a_request_of_another_connection(self, cast, as_):
+        now = timezone.now()
+        theirs = BillingRequest.propose(
+            Proposal(cast.contoso_basic), connection=cast.contoso_fabrikam, by=cast.oscar, at=now
+        )
+        mine = f"/connections/{cast.northwind_bluebird.pk}/requests/{theirs.pk}/"
+
+        for ending in ("", "approval/", "rejection/", "withdrawal/", "revision/"):
+            for user in (cast.maya, cast.ben):
+                browser = as_(user)
+                answers = {browser.get(mine + ending).status_code}
+                answers |= {browser.post(mine + ending).status_code}
+                assert answers <= {404, 403, 405}, (ending, user)
+
+        theirs.refresh_from_db()
+        assert theirs.is_pending
+
+    def test_is_not_found_for_an_invoice_number_of_another_connection(self, cast, as_):
+        now = timezone.now()
+        request = BillingRequest.propose(
+            Proposal(cast.contoso_basic), connection=cast.contoso_fabrikam, by=cast.oscar, at=now
+        )
+        request.approve(by=cast.fay, seal=request.seal, at=now)
+        number = cast.contoso_fabrikam.invoices.get().number
+
+        answer = as_(cast.ben).get(f"/connections/{cast.northwind_bluebird.pk}/invoices/{number}/")
+
+        assert answer.status_code == 404
+
+    @pytest.mark.parametrize("door", ["connections", "organizations"])
+    def test_is_not_found_for_what_does_not_exist(self, cast, as_, door):
+        nobody = {
+            "connections": "/connections/00000000-0000-4000-8000-000000000000/",
+            "organizations": "/organizations/nowhere/members/",
+        }
+
+        assert as_(cast.maya).get(nobody[door]).status_code == 404
+
+    def test_shows_nobody_the_notifications_of_another(self, cast, values, as_):
+        answer = as_(cast.zed).get(f"/notifications/{values['pk']}/")
+
+        assert answer.status_code == 404
+
+
+class TestStaff:
+    def test_see_no_connection_but_their_own(self, cast, as_):
+        answer = as_(cast.rhea).get(f"/connections/{cast.northwind_bluebird.pk}/")
+
+        assert answer.status_code == 404
+
+    def test_enter_the_admin_that_is_closed_to_everybody_else(self, cast, as_):
+        cast.rhea.is_superuser = True
+        cast.rhea.save()
+
+        assert as_(cast.rhea).get("/admin/").status_code == 200
+        assert as_(cast.maya).get("/admin/").status_code in (302, 403, 404)
