@@ -13,7 +13,7 @@ from revampd.kit.money import Money
 register = template.Library()
 
 TOP, BOTTOM, RIGHT = 14, 26, 12
-LETTER = 6.8
+LETTER = 7.2
 COLUMN_SHARE = 0.62
 
 
