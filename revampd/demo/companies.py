@@ -1,0 +1,284 @@
+"""The cast of the demo. Addresses end in .example, which no real mail can ever reach."""
+
+from .people import BILLING, KINDS, OWNER, SUPPORT, VIEWER, Company, Member, Person
+
+PACIFIC, MOUNTAIN = "America/Los_Angeles", "America/Denver"
+CENTRAL, EASTERN = "America/Chicago", "America/New_York"
+
+INGRID = Person("ingrid", "Ingrid Solberg", "ingrid@revampd.example", PACIFIC)
+MARCUS = Person("marcus", "Marcus Webb", "marcus@revampd.example", EASTERN)
+AVERY = Person("avery", "Avery Kim", "avery@revampd.example", PACIFIC, is_staff=True)
+
+MAYA = Person("maya", "Maya Okafor", "maya@brightwell.example", MOUNTAIN)
+# Bills for one Partner and owns a Sub-Org of the other.
+DANIEL = Person("daniel", "Daniel Reyes", "daniel@brightwell.example", MOUNTAIN)
+PRIYA = Person("priya", "Priya Nair", "priya@brightwell.example", MOUNTAIN)
+TOM = Person("tom", "Tom Lindqvist", "tom@lindqvist-cpa.example", MOUNTAIN)
+
+JAKE = Person("jake", "Jake Morrison", "jake@ironside.example", CENTRAL)
+# Belongs to both sides of one connection: Ironside and its Sub-Org Kettle & Core.
+ELENA = Person("elena", "Elena Marchetti", "elena@ironside.example", CENTRAL)
+SAMIR = Person("samir", "Samir Haddad", "samir@ironside.example", CENTRAL)
+RUTH = Person("ruth", "Ruth Feldman", "ruth@feldman-books.example", CENTRAL)
+
+HELEN = Person("helen", "Helen Park", "helen@lakeside-dental.example", MOUNTAIN)
+LUIS = Person("luis", "Luis Ortega", "luis@lakeside-dental.example", MOUNTAIN)
+AMY = Person("amy", "Amy Caldwell", "amy@lakeside-dental.example", MOUNTAIN)
+GRACE = Person("grace", "Grace Whitfield", "grace@lakeside-dental.example", MOUNTAIN)
+NATHAN = Person("nathan", "Nathan Brooks", "nathan@oakandivory.example", MOUNTAIN)
+CHLOE = Person("chloe", "Chloe Bennett", "chloe@oakandivory.example", MOUNTAIN)
+LEAH = Person("leah", "Leah Rosenthal", "leah@harborkids.example", PACIFIC)
+VICTOR = Person("victor", "Victor Almeida", "victor@cedargrove-endo.example", PACIFIC)
+JOANNA = Person("joanna", "Joanna Fischer", "joanna@pearlstreetperio.example", MOUNTAIN)
+OMAR = Person("omar", "Omar Siddiqui", "omar@northgatesurgery.example", MOUNTAIN)
+BRIAN = Person("brian", "Brian Castillo", "brian@mesaimplants.example", MOUNTAIN)
+KELLY = Person("kelly", "Kelly Tran", "kelly@summitsmiles.example", MOUNTAIN)
+
+DEREK = Person("derek", "Derek Coleman", "derek@pulseathletic.example", CENTRAL)
+TANYA = Person("tanya", "Tanya Volkova", "tanya@pulseathletic.example", CENTRAL)
+MEILIN = Person("meilin", "Mei-Lin Chao", "meilin@riverbendyoga.example", CENTRAL)
+FELIX = Person("felix", "Felix Andersen", "felix@graniteclimbing.example", EASTERN)
+NINA = Person("nina", "Nina Marchetti", "nina@kettleandcore.example", CENTRAL)
+HANNAH = Person("hannah", "Hannah Doyle", "hannah@tidewaterswim.example", EASTERN)
+
+REVAMPD = Company(
+    "revampd",
+    KINDS.PLATFORM,
+    "Revampd",
+    "Revampd, Inc.",
+    "548 Market Street, Suite 310",
+    "San Francisco, CA 94104",
+    "EIN 83-2957140",
+    "billing@revampd.example",
+    PACIFIC,
+    (Member(INGRID, OWNER), Member(AVERY, BILLING), Member(MARCUS, SUPPORT)),
+)
+BRIGHTWELL = Company(
+    "brightwell",
+    KINDS.PARTNER,
+    "Brightwell Dental Marketing",
+    "Brightwell Media LLC",
+    "1420 Larimer Street, Floor 4",
+    "Denver, CO 80202",
+    "EIN 84-3310925",
+    "billing@brightwell.example",
+    MOUNTAIN,
+    (
+        Member(MAYA, OWNER),
+        Member(DANIEL, BILLING),
+        Member(PRIYA, SUPPORT),
+        Member(TOM, VIEWER),
+    ),
+)
+IRONSIDE = Company(
+    "ironside",
+    KINDS.PARTNER,
+    "Ironside Growth",
+    "Ironside Growth Partners LLC",
+    "833 West Fulton Market",
+    "Chicago, IL 60607",
+    "EIN 36-4471882",
+    "billing@ironside.example",
+    CENTRAL,
+    (
+        Member(JAKE, OWNER),
+        Member(ELENA, BILLING),
+        Member(SAMIR, SUPPORT),
+        Member(RUTH, VIEWER),
+    ),
+)
+
+LAKESIDE = Company(
+    "lakeside",
+    KINDS.SUB_ORG,
+    "Lakeside Family Dental",
+    "Lakeside Family Dental PC",
+    "7310 West Alameda Avenue",
+    "Lakewood, CO 80226",
+    "EIN 84-1907734",
+    "billing@lakeside-dental.example",
+    MOUNTAIN,
+    (
+        Member(HELEN, OWNER),
+        Member(LUIS, BILLING),
+        Member(AMY, SUPPORT),
+        Member(GRACE, VIEWER),
+    ),
+)
+OAK_AND_IVORY = Company(
+    "oak",
+    KINDS.SUB_ORG,
+    "Oak & Ivory Orthodontics",
+    "Oak & Ivory Orthodontics PLLC",
+    "2015 Walnut Street",
+    "Boulder, CO 80302",
+    "EIN 84-2765518",
+    "billing@oakandivory.example",
+    MOUNTAIN,
+    (Member(NATHAN, OWNER), Member(CHLOE, BILLING)),
+)
+HARBOR_KIDS = Company(
+    "harbor",
+    KINDS.SUB_ORG,
+    "Harbor Kids Dentistry",
+    "Harbor Kids Dentistry PS",
+    "4108 Stone Way North",
+    "Seattle, WA 98103",
+    "EIN 91-2284406",
+    "billing@harborkids.example",
+    PACIFIC,
+    (Member(LEAH, OWNER),),
+)
+CEDAR_GROVE = Company(
+    "cedar",
+    KINDS.SUB_ORG,
+    "Cedar Grove Endodontics",
+    "Cedar Grove Endodontics LLC",
+    "926 NW 23rd Avenue",
+    "Portland, OR 97210",
+    "EIN 93-1450382",
+    "billing@cedargrove-endo.example",
+    PACIFIC,
+    (Member(VICTOR, OWNER),),
+)
+PEARL_STREET = Company(
+    "pearl",
+    KINDS.SUB_ORG,
+    "Pearl Street Periodontics",
+    "Fischer Periodontics PC",
+    "1650 Pearl Street, Suite 2",
+    "Boulder, CO 80302",
+    "EIN 84-4096613",
+    "billing@pearlstreetperio.example",
+    MOUNTAIN,
+    (Member(JOANNA, OWNER),),
+)
+NORTHGATE = Company(
+    "northgate",
+    KINDS.SUB_ORG,
+    "Northgate Oral Surgery",
+    "Northgate Oral & Maxillofacial Surgery PC",
+    "51 East 400 South",
+    "Salt Lake City, UT 84111",
+    "EIN 87-3129045",
+    "billing@northgatesurgery.example",
+    MOUNTAIN,
+    (Member(OMAR, OWNER),),
+)
+MESA = Company(
+    "mesa",
+    KINDS.SUB_ORG,
+    "Mesa Implant Center",
+    "Mesa Implant Center LLC",
+    "200 Main Street",
+    "Grand Junction, CO 81501",
+    "EIN 84-5520917",
+    "billing@mesaimplants.example",
+    MOUNTAIN,
+    (Member(BRIAN, OWNER),),
+)
+SUMMIT = Company(
+    "summit",
+    KINDS.SUB_ORG,
+    "Summit Smiles",
+    "Summit Smiles PLLC",
+    "88 Village Road",
+    "Frisco, CO 80443",
+    "EIN 84-6013348",
+    "billing@summitsmiles.example",
+    MOUNTAIN,
+    (Member(KELLY, OWNER),),
+)
+
+PULSE = Company(
+    "pulse",
+    KINDS.SUB_ORG,
+    "Pulse Athletic Club",
+    "Pulse Athletic Clubs Inc.",
+    "1901 North Clybourn Avenue",
+    "Chicago, IL 60614",
+    "EIN 36-5108264",
+    "billing@pulseathletic.example",
+    CENTRAL,
+    (Member(DEREK, OWNER), Member(TANYA, BILLING)),
+)
+RIVERBEND = Company(
+    "riverbend",
+    KINDS.SUB_ORG,
+    "Riverbend Yoga",
+    "Riverbend Yoga Studio LLC",
+    "612 East Locust Street",
+    "Milwaukee, WI 53212",
+    "EIN 39-2276091",
+    "billing@riverbendyoga.example",
+    CENTRAL,
+    (Member(MEILIN, OWNER),),
+)
+GRANITE = Company(
+    "granite",
+    KINDS.SUB_ORG,
+    "Granite Climbing Gym",
+    "Granite Climbing Gym LLC",
+    "345 Depot Street",
+    "Ann Arbor, MI 48104",
+    "EIN 38-4419730",
+    "billing@graniteclimbing.example",
+    EASTERN,
+    (Member(FELIX, OWNER),),
+)
+KETTLE_AND_CORE = Company(
+    "kettle",
+    KINDS.SUB_ORG,
+    "Kettle & Core",
+    "Kettle & Core Training LLC",
+    "2240 West Armitage Avenue",
+    "Chicago, IL 60647",
+    "EIN 36-6624507",
+    "billing@kettleandcore.example",
+    CENTRAL,
+    (Member(NINA, OWNER), Member(ELENA, BILLING)),
+)
+MILE_HIGH_BOXING = Company(
+    "boxing",
+    KINDS.SUB_ORG,
+    "Mile High Boxing",
+    "Reyes Sports LLC",
+    "3300 Walnut Street",
+    "Denver, CO 80205",
+    "EIN 84-7135520",
+    "billing@milehighboxing.example",
+    MOUNTAIN,
+    (Member(DANIEL, OWNER),),
+)
+TIDEWATER = Company(
+    "tidewater",
+    KINDS.SUB_ORG,
+    "Tidewater Swim School",
+    "Tidewater Swim School LLC",
+    "1217 Granby Street",
+    "Norfolk, VA 23510",
+    "EIN 54-3380176",
+    "billing@tidewaterswim.example",
+    EASTERN,
+    (Member(HANNAH, OWNER),),
+)
+
+# In the order of the sign-in page. Kelly and Brian have not accepted their invitations yet.
+COMPANIES = (
+    BRIGHTWELL,
+    LAKESIDE,
+    IRONSIDE,
+    PULSE,
+    REVAMPD,
+    OAK_AND_IVORY,
+    CEDAR_GROVE,
+    HARBOR_KIDS,
+    PEARL_STREET,
+    NORTHGATE,
+    RIVERBEND,
+    GRANITE,
+    KETTLE_AND_CORE,
+    MILE_HIGH_BOXING,
+    TIDEWATER,
+)
+PEOPLE = {member.person.key: member.person for firm in COMPANIES for member in firm.members}

@@ -1,0 +1,82 @@
+"""What two companies of the demo do with each other: propose, decide, choose."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from billing.models import BillingRequest
+from billing.models.proposals import Proposal
+from billing.pricing import Timing
+from connections.models import Connection
+
+from .people import Company, Person
+
+if TYPE_CHECKING:
+    from .stage import Stage
+
+
+@dataclass(frozen=True)
+class Deal:
+    """One connection on the stage. Items go by their catalog names."""
+
+    stage: "Stage"
+    seller: Company
+    connection: Connection
+
+    def propose(
+        self,
+        item: str,
+        *,
+        by: Person,
+        quantity: int = 1,
+        timing: Timing = Timing.NOW,
+        note: str = "",
+        expires_at: datetime | None = None,
+    ) -> BillingRequest:
+        proposal = self._proposal(item, quantity, timing, note, expires_at)
+        return BillingRequest.propose(
+            proposal, connection=self.connection, by=self.stage.user(by), at=self.stage.at
+        )
+
+    def revise(
+        self,
+        request: BillingRequest,
+        item: str,
+        *,
+        by: Person,
+        quantity: int = 1,
+        timing: Timing = Timing.NOW,
+        note: str = "",
+    ) -> BillingRequest:
+        proposal = self._proposal(item, quantity, timing, note)
+        return request.revise(proposal, by=self.stage.user(by), at=self.stage.at)
+
+    def choose(
+        self, item: str, *, by: Person, quantity: int = 1, timing: Timing = Timing.NOW
+    ) -> BillingRequest:
+        """The customer's own act."""
+        proposal = self._proposal(item, quantity, timing)
+        return BillingRequest.choose(
+            proposal, connection=self.connection, by=self.stage.user(by), at=self.stage.at
+        )
+
+    def approve(self, request: BillingRequest, *, by: Person, note: str = "") -> None:
+        user = self.stage.user(by)
+        request.approve(by=user, seal=request.seal, at=self.stage.at, note=note)
+
+    def reject(self, request: BillingRequest, *, by: Person, note: str) -> None:
+        request.reject(by=self.stage.user(by), at=self.stage.at, note=note)
+
+    def withdraw(self, request: BillingRequest, *, by: Person) -> None:
+        request.withdraw(by=self.stage.user(by), at=self.stage.at)
+
+    def _proposal(
+        self,
+        item: str,
+        quantity: int = 1,
+        timing: Timing = Timing.NOW,
+        note: str = "",
+        expires_at: datetime | None = None,
+    ) -> Proposal:
+        entry = self.stage.item(self.seller, item)
+        return Proposal(entry, quantity, timing, note=note, expires_at=expires_at)

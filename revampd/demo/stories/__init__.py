@@ -1,0 +1,10 @@
+"""What happens in the demo, company by company. They are played together, in order of time."""
+
+from revampd.demo.stage import Stage, Story
+
+from . import brightwell, ironside, revampd
+
+
+def all_stories(stage: Stage) -> list[Story]:
+    tellers = [*revampd.STORIES, *brightwell.STORIES, *ironside.STORIES]
+    return [tell(stage) for tell in tellers]

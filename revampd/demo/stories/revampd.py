@@ -1,0 +1,81 @@
+"""Revampd and its tiers; how the two Partners joined."""
+
+from billing.pricing import Timing
+from revampd.demo.companies import BRIGHTWELL, DANIEL, ELENA, INGRID, IRONSIDE, JAKE, MAYA, REVAMPD
+from revampd.demo.stage import Stage, Story, welcome
+
+
+def the_platform_opens(stage: Stage) -> Story:
+    """Three tiers and two add-ons for Partners."""
+    yield stage.ago(290, 16)
+    stage.found_platform(REVAMPD)
+    yield stage.ago(290, 19)
+    _tier(stage, "Starter", "For a young agency.", 97_00, 5_00, 10, 25, 50)
+    _tier(stage, "Pro", "For an agency that grows.", 297_00, 3_50, 50, 150, 400)
+    _tier(stage, "Scale", "For many Sub-Orgs, without limits.", 497_00, 2_00, None, None, None)
+    stage.add_on(
+        REVAMPD,
+        INGRID,
+        "Phone number",
+        "A local number with calls and text messages, for you or one of your Sub-Orgs.",
+        4_00,
+    )
+    stage.add_on(
+        REVAMPD,
+        INGRID,
+        "Dedicated sending address",
+        "An IP address of your own, so that nobody else's mail harms your reputation.",
+        59_00,
+    )
+
+
+def _tier(
+    stage: Stage,
+    name: str,
+    description: str,
+    price: int,
+    fee: int,
+    sub_orgs: int | None,
+    campaigns: int | None,
+    workflows: int | None,
+) -> None:
+    stage.publish(
+        stage.plan(REVAMPD, INGRID, name, description),
+        REVAMPD,
+        INGRID,
+        interval="MONTH",
+        base_price=price,
+        transaction_fee=fee,
+        max_sub_orgs=sub_orgs,
+        max_campaigns=campaigns,
+        max_workflows=workflows,
+    )
+
+
+def brightwell_joins(stage: Stage) -> Story:
+    """Starts on Starter, moves up to Pro at a cycle, adds phone numbers."""
+    deal = yield from welcome(
+        stage, BRIGHTWELL, provider=REVAMPD, by=INGRID, invited=288, accepted=287
+    )
+    yield stage.ago(286, 18)
+    deal.choose("Starter", by=MAYA)
+    yield stage.ago(158, 20, 15)
+    deal.choose("Pro", by=MAYA, timing=Timing.NEXT_CYCLE)
+    yield stage.ago(112, 17, 40)
+    deal.choose("Phone number", by=DANIEL, quantity=3)
+
+
+def ironside_joins(stage: Stage) -> Story:
+    """On Starter, with Pro scheduled for the next cycle."""
+    deal = yield from welcome(
+        stage, IRONSIDE, provider=REVAMPD, by=INGRID, invited=207, accepted=205
+    )
+    yield stage.ago(204, 19, 30)
+    deal.choose("Starter", by=JAKE)
+    yield stage.ago(66, 16, 25)
+    deal.choose("Dedicated sending address", by=ELENA)
+    yield stage.ago(6, 21, 5)
+    deal.choose("Pro", by=JAKE, timing=Timing.NEXT_CYCLE)
+
+
+STORIES = (the_platform_opens, brightwell_joins, ironside_joins)
