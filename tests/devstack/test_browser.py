@@ -27,6 +27,6 @@ def test_playwrights_own_needs_no_path(monkeypatch):
 def test_the_systems_serves_otherwise(monkeypatch):
     monkeypatch.delenv("REVAMPD_BROWSER", raising=False)
     monkeypatch.setattr(browser, "own_build_installed", lambda: False)
-    monkeypatch.setattr(browser.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
 
     assert browser.find() == {"executable_path": "/usr/bin/chromium"}

@@ -20,7 +20,7 @@ def home():
 
 
 def query(postgres: Postgres, role: str, statement: str) -> str:
-    command = [postgres.bin / "psql", postgres.url(role), "-XAtc", statement]
+    command = [str(postgres.bin / "psql"), postgres.url(role), "-XAtc", statement]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
