@@ -1,30 +1,99 @@
-"""How people sign up and are written to by the login pages (django-allauth)."""
+"""How people sign up and are written to by the login pages (django-allauth).
+
+Nobody signs up without an invitation. Its link leads to the sign-up page with `next` pointing back
+to it, and that is all the sign-up knows: whoever holds the link has read the mail, so the address
+it went to, and no other, counts as verified.
+"""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import SignupForm as BaseSignupForm
+from allauth.account.utils import get_next_redirect_url
+from allauth.core import context as current
 from django import forms
 from django.conf import settings
-from django.http import HttpRequest
+from django.core.mail import EmailMessage, EmailMultiAlternatives
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.urls import Resolver404, resolve
+from django.utils import timezone
 
-from .models import User
+from .models import Invitation, User
+
+
+def invitation_of(request: HttpRequest) -> Invitation | None:
+    """The open invitation that somebody who signs up comes from and returns to, if any."""
+    try:
+        target = resolve(urlsplit(get_next_redirect_url(request) or "").path)
+    except (Resolver404, ValueError):
+        return None
+    if target.view_name != "connections:invitation":
+        return None
+    try:
+        invitation = Invitation.objects.of_token(target.kwargs["token"])
+    except Invitation.DoesNotExist:
+        return None
+    return invitation if invitation.is_open(timezone.now()) else None
 
 
 class SignupForm(BaseSignupForm):
-    """Sign-up asks for a name first."""
+    """Asks for a name first; the address is the one that was invited."""
 
     name = forms.CharField(max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     field_order = ["name", "email", "password1", "password2"]
 
-    def custom_signup(self, request: HttpRequest, user: User) -> None:
-        user.name = self.cleaned_data["name"].strip()
-        user.save(update_fields=["name"])
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        invitation = invitation_of(current.request)
+        email = self.fields["email"]
+        email.label = "E-mail"
+        email.help_text = "Your invitation went to this address."
+        # A disabled field takes its value from here, whatever the browser sends.
+        email.initial = self.initial["email"] = invitation.email if invitation else ""
+        email.disabled = True
+        self._time_zone = invitation.sender.time_zone if invitation else "UTC"
+
+    def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
+        """Two presses at once make one account: the second is told that it exists."""
+        try:
+            with transaction.atomic():
+                return super().try_save(request)  # type: ignore[no-any-return]
+        except IntegrityError:
+            self.account_already_exists = True
+            return super().try_save(request)  # type: ignore[no-any-return]
+
+    def custom_signup(self, _request: HttpRequest, user: User) -> None:
+        user.name = self.cleaned_data["name"]
+        user.time_zone = self._time_zone
+        user.save(update_fields=["name", "time_zone"])
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """allauth's behaviour, with our origin in the links of its mails."""
+    """allauth's behaviour, with sign-up by invitation and mails in our words."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return invitation_of(request) is not None
+
+    def is_email_verified(self, request: HttpRequest, email: str) -> bool:
+        invitation = invitation_of(request)
+        return invitation is not None and invitation.email.lower() == email.lower()
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        context["base_url"] = settings.BASE_URL
-        super().send_mail(template_prefix, email, context)
+        super().send_mail(template_prefix, email, context | {"base_url": settings.BASE_URL})
+
+    def render_mail(
+        self,
+        template_prefix: str,
+        email: str | list[str],
+        context: dict[str, Any],
+        headers: dict[str, str] | None = None,
+    ) -> EmailMessage:
+        """The text of the template, and the same as HTML."""
+        mail = super().render_mail(template_prefix, email, context, headers)
+        if isinstance(mail, EmailMultiAlternatives) and not mail.alternatives:
+            about = context | {"subject": mail.subject, "text": mail.body}
+            mail.attach_alternative(render_to_string("account/email/mail.html", about), "text/html")
+        return mail

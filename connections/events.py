@@ -20,6 +20,8 @@ def _invitation(event: Event) -> str:
     return reverse("connections:invitation", args=[invitation_token(event.subject_id)])
 
 
+person_changed = EventKind("person.changed", "changed their own profile")
+
 organization_founded = EventKind("organization.founded", "founded the organization")
 organization_activated = EventKind("organization.activated", "made the organization active")
 organization_changed = EventKind("organization.changed", "changed the organization's details")
@@ -38,7 +40,9 @@ connection_activated = EventKind(
     facts=(("customer", "Sub-Org"),),
     link=_connection,
 )
-connection_assigned = EventKind("connection.assigned", "named sales and support owner")
+connection_assigned = EventKind(
+    "connection.assigned", "made {sales} sales owner and {support} support owner"
+)
 
 invitation_sent = EventKind(
     "invitation.sent",

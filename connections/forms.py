@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
-from typing import Any
+from typing import Any, cast
 from zoneinfo import available_timezones
 
 from django import forms
 
 from .access import Party
-from .models import Membership, Organization, Role
+from .models import Membership, Organization, Role, User
 
 EMAIL = forms.EmailInput(attrs={"autocomplete": "off"})
 BAD_ADDRESS = {"invalid": "Enter an e-mail address like ada@example.com."}
@@ -37,6 +36,12 @@ def role_field() -> forms.ChoiceField:
     )
 
 
+CONTINENTS = (
+    *("Africa", "America", "Antarctica", "Arctic", "Asia"),
+    *("Atlantic", "Australia", "Europe", "Indian", "Pacific"),
+)
+
+
 def time_zone_field(help_text: str) -> forms.ChoiceField:
     return forms.ChoiceField(
         choices=time_zones,
@@ -46,29 +51,29 @@ def time_zone_field(help_text: str) -> forms.ChoiceField:
 
 
 def time_zones() -> list[tuple[str, Any]]:
-    """The time zones by continent; those without a place in their name are kept out."""
-    places = sorted(zone for zone in available_timezones() if _is_place(zone))
-    by_continent = groupby(places, key=lambda zone: zone.partition("/")[0])
+    """UTC, then the places of the world by continent."""
+    every = sorted(available_timezones())
     return [
         ("UTC", "UTC"),
         *(
-            (continent, [(zone, _spoken(zone)) for zone in zones])
-            for continent, zones in by_continent
+            (
+                continent,
+                [(zone, _place(zone)) for zone in every if zone.startswith(f"{continent}/")],
+            )
+            for continent in CONTINENTS
         ),
     ]
 
 
-CONTINENTS = frozenset(
-    "Africa America Antarctica Arctic Asia Atlantic Australia Europe Indian Pacific".split()
-)
-
-
-def _is_place(zone: str) -> bool:
-    return zone.partition("/")[0] in CONTINENTS
-
-
-def _spoken(zone: str) -> str:
+def _place(zone: str) -> str:
     return zone.partition("/")[2].replace("_", " ").replace("/", ", ")
+
+
+def keep_time_zone(form: forms.Form, zone: str) -> None:
+    """Offer the present zone too, so that saving the form does not change it unasked."""
+    field = cast(forms.ChoiceField, form.fields["time_zone"])
+    if not field.valid_value(zone):
+        field.choices = [(zone, zone), *time_zones()]
 
 
 class InviteForm(forms.Form):
@@ -116,7 +121,9 @@ class SettingsForm(forms.Form):
     @classmethod
     def of(cls, organization: Organization, data: Any = None) -> "SettingsForm":
         initial = {field: getattr(organization, field) for field in cls.base_fields}
-        return cls(data, initial=initial)
+        form = cls(data, initial=initial)
+        keep_time_zone(form, organization.time_zone)
+        return form
 
 
 class ProfileForm(forms.Form):
@@ -128,6 +135,12 @@ class ProfileForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
     time_zone = time_zone_field("Every time you read in Revampd is shown in it.")
+
+    @classmethod
+    def of(cls, user: User, data: Any = None) -> "ProfileForm":
+        form = cls(data, initial={"name": user.name, "time_zone": user.time_zone})
+        keep_time_zone(form, user.time_zone)
+        return form
 
 
 class MemberField(forms.TypedChoiceField):

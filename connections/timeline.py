@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from django.apps import apps
 from django.utils.text import capfirst
 
-from .kinds import in_words, kind_of
+from .kinds import in_words, kind_of, readable
 from .models.events import Event
 
 
@@ -18,6 +20,7 @@ class Entry:
     actor: str
     at: datetime
     icon: str = "dot"
+    note: str = ""
 
 
 def timeline(events: Iterable[Event]) -> list[Entry]:
@@ -27,6 +30,27 @@ def timeline(events: Iterable[Event]) -> list[Entry]:
             title=capfirst(in_words(kind_of(event).sentence, event)),
             actor=event.actor.name if event.actor else "Revampd",
             at=event.at,
+            note=_changes(event),
         )
         for event in events
     ]
+
+
+def _changes(event: Event) -> str:
+    """What stood there before and what came instead, for events that keep both."""
+    before, after = event.facts.get("before"), event.facts.get("after")
+    if not (isinstance(before, dict) and isinstance(after, dict)):
+        return ""
+    return "; ".join(
+        f"{_label(event, field)}: {_quoted(before[field])} → {_quoted(value)}"
+        for field, value in after.items()
+    )
+
+
+def _label(event: Event, field: str) -> str:
+    model = apps.get_model(event.subject_type)
+    return capfirst(str(getattr(model._meta.get_field(field), "verbose_name", field)))
+
+
+def _quoted(value: Any) -> str:
+    return " ".join(readable(value).split()) or "nothing"

@@ -1,3 +1,36 @@
+"""Pages about people and organizations, and the form about a connection's owners."""
+
+from django.urls import include, path
+
+from .views import invitations, joining, members, owners, profile, settings, sub_orgs
+
 app_name = "connections"
 
-urlpatterns = []
+organization = [
+    path("members/", members.members_page, name="members"),
+    path("members/<int:member_id>/role/", members.change_role, name="change-role"),
+    path("members/<int:member_id>/removal/", members.remove_member, name="remove-member"),
+    path("invitations/", invitations.invite_member, name="invite-member"),
+    path(
+        "invitations/<uuid:invitation_id>/withdrawal/",
+        invitations.withdraw_invitation,
+        name="withdraw-invitation",
+    ),
+    path(
+        "invitations/<uuid:invitation_id>/resending/",
+        invitations.resend_invitation,
+        name="resend-invitation",
+    ),
+    path("sub-orgs/new/", sub_orgs.invite_sub_org, name="invite-sub-org"),
+    path("settings/", settings.settings_page, name="settings"),
+]
+
+urlpatterns = [
+    path("organizations/<slug:slug>/", include(organization)),
+    path("connections/<uuid:connection_id>/owners/", owners.name_owners, name="owners"),
+    path("invitations/<str:token>/", joining.invitation_page, name="invitation"),
+    path(
+        "invitations/<str:token>/acceptance/", joining.accept_invitation, name="accept-invitation"
+    ),
+    path("account/", profile.profile_page, name="profile"),
+]

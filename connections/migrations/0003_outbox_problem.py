@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('connections', '0002_dates_taken_as_arguments'),
+        ("connections", "0002_dates_taken_as_arguments"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='outbox',
-            name='problem',
+            model_name="outbox",
+            name="problem",
             field=models.CharField(blank=True, max_length=500),
         ),
     ]

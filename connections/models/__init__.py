@@ -3,7 +3,8 @@
 from .connections import Connection
 from .events import Event, Outbox
 from .invitations import Invitation
-from .organizations import Membership, Organization, Role
+from .memberships import Membership, Role
+from .organizations import Organization
 from .people import User
 
 __all__ = [

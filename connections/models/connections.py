@@ -14,7 +14,8 @@ from revampd.kit.errors import Invalid
 from revampd.kit.locking import lock
 from revampd.kit.money import CurrencyField
 
-from .organizations import Membership, Organization
+from .memberships import Membership
+from .organizations import Organization
 from .people import User
 
 
@@ -159,34 +160,51 @@ class Connection(models.Model):
         by: User,
         at: datetime | None = None,
     ) -> None:
-        """Name who looks after the customer. Raises Invalid for a member of somebody else."""
+        """Name who looks after the customer. Raises Invalid for who is no member of the provider.
+
+        The members are locked before the connection, as when a membership ends.
+        """
+        for member in sorted(filter(None, {sales, support}), key=lambda member: member.pk):
+            self._hold(member)
         connection = lock(self)
-        for membership in (sales, support):
-            if membership and membership.organization_id != connection.provider_id:
-                raise Invalid(f"{membership.user} is not a member of {self.provider}.")
         if (connection.sales_owner, connection.support_owner) == (sales, support):
             return
-        connection.sales_owner = self.sales_owner = sales
-        connection.support_owner = self.support_owner = support
-        connection.save(update_fields=["sales_owner", "support_owner"])
+        connection._set_owners(sales, support, by=by, at=at)
+        self.sales_owner, self.support_owner = sales, support
+
+    def _hold(self, member: Membership) -> None:
+        held = Membership.objects.select_for_update(no_key=True)
+        if not held.filter(pk=member.pk, organization=self.provider_id).exists():
+            raise Invalid(f"{member.user} is not a member of {self.provider}.")
+
+    def release_owner(self, member: Membership, *, by: User, at: datetime | None = None) -> None:
+        """Take a leaving member off the connection."""
+        connection = lock(self)
+        sales, support = (
+            None if owner == member else owner
+            for owner in (connection.sales_owner, connection.support_owner)
+        )
+        connection._set_owners(sales, support, by=by, at=at)
+
+    def _set_owners(
+        self,
+        sales: Membership | None,
+        support: Membership | None,
+        *,
+        by: User,
+        at: datetime | None,
+    ) -> None:
+        self.sales_owner, self.support_owner = sales, support
+        self.save(update_fields=["sales_owner", "support_owner"])
         events.connection_assigned.record(
-            connection,
+            self,
             by=by,
             at=at,
             organization=self.provider,
-            connection=connection,
-            sales=sales.user.name if sales else "",
-            support=support.user.name if support else "",
+            connection=self,
+            sales=sales.user.name if sales else "nobody",
+            support=support.user.name if support else "nobody",
         )
-
-    def release_owner(self, membership: Membership) -> None:
-        """Take a leaving member off the connection."""
-        connection = lock(self)
-        if connection.sales_owner_id == membership.pk:
-            connection.sales_owner = None
-        if connection.support_owner_id == membership.pk:
-            connection.support_owner = None
-        connection.save(update_fields=["sales_owner", "support_owner"])
 
     # Properties
 

@@ -8,17 +8,18 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
 from connections import events
 from connections.tokens import invitation_id
-from revampd.kit.errors import Conflict, Invalid, NotAllowed
+from revampd.kit.errors import Conflict, DomainError, Invalid, NotAllowed
 from revampd.kit.locking import lock
 
 from .connections import Connection
-from .organizations import Membership, Organization, Role
+from .memberships import Membership, Role
+from .organizations import Organization
 from .people import User
 
 OPEN_FOR = timedelta(days=14)
@@ -36,12 +37,36 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     def open(self, at: datetime) -> Self:
         return self.filter(state=Invitation.State.PENDING, expires_at__gt=at)
 
+    def pending(self) -> Self:
+        """Neither accepted nor withdrawn; their time may be over."""
+        return self.filter(state=Invitation.State.PENDING)
+
+    def to_colleagues_of(self, organization: Organization) -> Self:
+        return self.filter(organization=organization, connection=None)
+
+    def to_customers_of(self, provider: Organization) -> Self:
+        return self.filter(connection__provider=provider)
+
+    def sent_by(self, organization: Organization) -> Self:
+        """To colleagues and to the first owners of customers."""
+        to_colleagues = Q(organization=organization, connection=None)
+        return self.filter(to_colleagues | Q(connection__provider=organization))
+
+    def unanswered(self) -> Self:
+        """The newest to each organization whose first owner has not come yet."""
+        newer = Invitation.objects.filter(
+            connection=OuterRef("connection"), invited_at__gt=OuterRef("invited_at")
+        )
+        invited = self.filter(organization__state=Organization.State.INVITED)
+        return invited.exclude(state=Invitation.State.ACCEPTED).exclude(Exists(newer))
+
     def of_token(self, token: str) -> "Invitation":
         """The invitation that a link names. Raises DoesNotExist for a forged link."""
         key = invitation_id(token)
         if key is None:
             raise Invitation.DoesNotExist
-        return self.select_related("organization", "connection__provider").get(pk=key)
+        related = ("organization", "invited_by", "connection__provider")
+        return self.select_related(*related).get(pk=key)
 
 
 class Invitation(models.Model):
@@ -130,6 +155,7 @@ class Invitation(models.Model):
         return invitation
 
     @classmethod
+    @transaction.atomic
     def send_to_customer(
         cls,
         *,
@@ -144,23 +170,38 @@ class Invitation(models.Model):
 
         A Partner's Sub-Org is connected with Revampd as well. Raises Invalid.
         """
-        with transaction.atomic():
-            kind = Organization.Kind.PARTNER if provider.is_platform else Organization.Kind.SUB_ORG
-            customer = Organization.found(kind=kind, name=name, by=by, at=at)
-            connection = Connection.open(
-                provider=provider, customer=customer, by=by, at=at, **(owners or {})
-            )
-            if not provider.is_platform:
-                platform = Organization.objects.platform()
-                Connection.open(provider=platform, customer=customer, by=by, at=at)
-            return cls.send(
-                organization=customer,
-                connection=connection,
-                email=email,
-                role=Role.OWNER,
+        provider = lock(provider)
+        cls._guard_against_repetition(provider, name, email)
+        kind = Organization.Kind.PARTNER if provider.is_platform else Organization.Kind.SUB_ORG
+        customer = Organization.found(
+            kind=kind, name=name, by=by, at=at, time_zone=provider.time_zone
+        )
+        connection = Connection.open(provider=provider, customer=customer, by=by, at=at)
+        if owners and any(owners.values()):
+            connection.assign_owners(
+                sales=owners.get("sales_owner"),
+                support=owners.get("support_owner"),
                 by=by,
                 at=at,
             )
+        if not provider.is_platform:
+            platform = Organization.objects.platform()
+            Connection.open(provider=platform, customer=customer, by=by, at=at)
+        return cls.send(
+            organization=customer,
+            connection=connection,
+            email=email,
+            role=Role.OWNER,
+            by=by,
+            at=at,
+        )
+
+    @classmethod
+    def _guard_against_repetition(cls, provider: Organization, name: str, email: str) -> None:
+        """A form that is sent twice must not found two organizations."""
+        invited = cls.objects.to_customers_of(provider).pending()
+        if invited.filter(organization__name__iexact=name, email__iexact=email.strip()).exists():
+            raise Invalid(f"{name} is invited already, at {email}.", field="name")
 
     @staticmethod
     def _clean_address(email: str) -> str:
@@ -172,17 +213,16 @@ class Invitation(models.Model):
         return address
 
     def _record_sending(self, by: User, at: datetime) -> None:
-        inviter = self.connection.provider if self.connection else self.organization
         events.invitation_sent.record(
             self,
             by=by,
             at=at,
-            organization=inviter,
+            organization=self.sender,
             connection=self.connection,
             email=self.email,
             role=Role(self.role).label,
             organization_name=self.organization.name,
-            inviter=f"{by.name}, {inviter.name}",
+            inviter=f"{by.name}, {self.sender.name}",
             expires=self.expires_at,
         )
 
@@ -191,12 +231,14 @@ class Invitation(models.Model):
     @transaction.atomic
     def accept(self, *, by: User, at: datetime) -> Membership:
         """Join. Raises InvitationClosed, and InvitationForSomebodyElse for another address."""
+        # The organization first, like `send`, so that the two cannot wait for each other.
+        organization = lock(self.organization)
         invitation = lock(self)
-        invitation._guard_acceptance(by, at)
+        if refusal := invitation.refusal_of(by, at=at):
+            raise refusal
         invitation.state = self.state = self.State.ACCEPTED
         invitation.accepted_by, invitation.closed_at = by, at
         invitation.save(update_fields=["state", "accepted_by", "closed_at"])
-        organization = lock(invitation.organization)
         membership = organization.admit(by, role=invitation.role, by=by, at=at)
         if invitation.connection:
             organization.activate(by=by, at=at)
@@ -214,37 +256,74 @@ class Invitation(models.Model):
         )
         return membership
 
-    def _guard_acceptance(self, by: User, at: datetime) -> None:
+    def refusal_of(self, user: User | None, *, at: datetime) -> DomainError | None:
+        """Why `user` cannot accept, None if they can; without a user, why nobody can."""
+        ask_again = f"Ask {self.sender} for a new one."
         if self.state == self.State.ACCEPTED:
-            raise InvitationClosed("This invitation was used already.")
+            return InvitationClosed("This invitation was used already.")
         if self.state == self.State.WITHDRAWN:
-            raise InvitationClosed(
-                "This invitation was withdrawn.",
-                next_step=f"Ask {self.organization} for a new one.",
-            )
+            return InvitationClosed("This invitation was withdrawn.", next_step=ask_again)
         if self.expires_at <= at:
-            raise InvitationClosed(
-                "This invitation has expired.", next_step=f"Ask {self.organization} for a new one."
+            return InvitationClosed("This invitation has expired.", next_step=ask_again)
+        if user and user.email.lower() != self.email.lower():
+            return InvitationForSomebodyElse(
+                f"This invitation went to {self.email}, and you are signed in as {user.email}."
             )
-        if by.email.lower() != self.email.lower():
-            raise InvitationForSomebodyElse(
-                f"This invitation went to {self.email}, and you are signed in as {by.email}."
-            )
+        return None
+
+    @transaction.atomic
+    def resend(self, *, by: User, at: datetime, email: str = "") -> "Invitation":
+        """Close this link and send a new one, to `email` if it went to a wrong address.
+
+        Raises InvitationClosed if it was accepted, Invalid like `send`.
+        """
+        organization = lock(self.organization)
+        invitation = lock(self)
+        if invitation.state == self.State.ACCEPTED:
+            raise InvitationClosed("This invitation was used already.")
+        if invitation.state == self.State.PENDING:
+            invitation.withdraw(by=by, at=at)
+        return type(self).send(
+            organization=organization,
+            connection=self.connection,
+            email=email or self.email,
+            role=self.role,
+            by=by,
+            at=at,
+        )
 
     @transaction.atomic
     def withdraw(self, *, by: User, at: datetime) -> None:
         """Close the link. Raises InvitationClosed if it was used or withdrawn before."""
         invitation = lock(self)
         if invitation.state != self.State.PENDING:
-            raise InvitationClosed("This invitation is closed already.")
+            raise InvitationClosed(f"This invitation was {invitation.state.lower()} already.")
         invitation.state = self.state = self.State.WITHDRAWN
         invitation.closed_at = at
         invitation.save(update_fields=["state", "closed_at"])
         events.invitation_withdrawn.record(
-            invitation, by=by, at=at, organization=self.organization, email=self.email
+            invitation,
+            by=by,
+            at=at,
+            organization=self.sender,
+            connection=self.connection,
+            email=self.email,
         )
 
     # Properties
+
+    @property
+    def sender(self) -> Organization:
+        """The organization that invites: the provider, or the colleagues themselves."""
+        return self.connection.provider if self.connection else self.organization
+
+    @property
+    def role_label(self) -> str:
+        return Role(self.role).label
+
+    @property
+    def role_explanation(self) -> str:
+        return Role(self.role).explanation
 
     def is_open(self, at: datetime) -> bool:
         return self.state == self.State.PENDING and self.expires_at > at

@@ -1,49 +1,21 @@
-"""Organizations and their members."""
+"""Organizations: the platform, its Partners and their Sub-Orgs."""
 
 import uuid
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.text import slugify
 
 from connections import events
-from revampd.kit.errors import Conflict, NotAllowed
+from revampd.kit.errors import NotAllowed
 from revampd.kit.locking import lock
 
+from .memberships import Membership
 from .people import User, validate_time_zone
-
-if TYPE_CHECKING:
-    from .connections import Connection
-
-
-class LastOwner(Conflict):
-    """An organization must keep an owner."""
-
-
-class Role(models.TextChoices):
-    """What a member may do: product rules, "Who may do what"."""
-
-    OWNER = "OWNER", "Owner"
-    BILLING = "BILLING", "Billing"
-    SUPPORT = "SUPPORT", "Support"
-    VIEWER = "VIEWER", "Viewer"
-
-    @property
-    def explanation(self) -> str:
-        return ROLE_EXPLANATIONS[self.value]
-
-
-ROLE_EXPLANATIONS = {
-    "OWNER": "Everything, including members and settings",
-    "BILLING": "Requests, decisions, plans, invoices and payments",
-    "SUPPORT": "Tickets",
-    "VIEWER": "Reads everything, changes nothing",
-}
 
 
 class OrganizationQuerySet(models.QuerySet["Organization"]):
@@ -99,11 +71,15 @@ class Organization(models.Model):
     # Factories
 
     @classmethod
+    @transaction.atomic
     def found(
         cls, *, kind: str, name: str, by: User | None, at: datetime | None = None, **details: Any
     ) -> "Organization":
         """A new organization, invited until its first owner accepts. The platform is active."""
         is_platform = kind == cls.Kind.PLATFORM
+        if not is_platform:
+            # Foundings wait for each other, so that no two of them take the same slug.
+            lock(cls.objects.platform())
         organization = cls.objects.create(
             kind=kind,
             name=name,
@@ -134,8 +110,12 @@ class Organization(models.Model):
 
     @transaction.atomic
     def change_details(self, *, by: User, at: datetime | None = None, **details: Any) -> None:
-        """Change name, address and the like; the event keeps what stood there before."""
+        """Change name, address and the like; the event keeps what stood there before.
+
+        Raises NotAllowed unless `by` is an owner or staff.
+        """
         organization = lock(self)
+        organization.require_owner(by, "changes its details")
         before = {
             field: getattr(organization, field)
             for field, value in details.items()
@@ -177,6 +157,11 @@ class Organization(models.Model):
             )
         return membership
 
+    def require_owner(self, user: User, act: str) -> None:
+        """Raises NotAllowed unless `user` is an owner, or staff, who act through the admin."""
+        if not (user.is_staff or self.memberships.owners().filter(user=user).exists()):
+            raise NotAllowed(f"Only an owner of {self} {act}.")
+
     # Properties
 
     @property
@@ -213,119 +198,3 @@ class Organization(models.Model):
             "email": self.billing_email,
             "tax_number": self.tax_number,
         }
-
-
-class MembershipQuerySet(models.QuerySet["Membership"]):
-    def owners(self) -> Self:
-        return self.filter(role=Role.OWNER)
-
-    def billing(self) -> Self:
-        """Those who may decide about money."""
-        return self.filter(role__in=[Role.OWNER, Role.BILLING])
-
-
-class Membership(models.Model):
-    """A person in an organization, with one role."""
-
-    organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="memberships"
-    )
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="memberships"
-    )
-    role = models.CharField(max_length=10, choices=Role)
-    joined_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    objects: ClassVar[Any] = MembershipQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["organization", "user"], name="membership_unique"),
-            # Sales and support owners of a connection point at (organization, id).
-            models.UniqueConstraint(fields=["organization", "id"], name="membership_org_id"),
-            models.CheckConstraint(
-                condition=Q(role__in=["OWNER", "BILLING", "SUPPORT", "VIEWER"]),
-                name="membership_role",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.user}, {self.role_label} of {self.organization}"
-
-    # Verbs
-
-    @transaction.atomic
-    def change_role(self, role: str, *, by: User) -> None:
-        """Raises NotAllowed unless `by` is an owner, LastOwner if no owner would remain."""
-        membership = self._lock_as_owner(by)
-        if membership.role == role:
-            return
-        before = membership.role_label
-        if membership.role == Role.OWNER:
-            self._keep_an_owner()
-        membership.role = self.role = role
-        membership.save(update_fields=["role"])
-        events.member_changed.record(
-            membership,
-            by=by,
-            organization=membership.organization,
-            member=membership.user.name,
-            before=before,
-            role=membership.role_label,
-        )
-
-    @transaction.atomic
-    def end(self, *, by: User) -> None:
-        """Remove the person from the organization. Raises NotAllowed, LastOwner."""
-        membership = self._lock_as_owner(by)
-        if membership.role == Role.OWNER:
-            self._keep_an_owner()
-        for connection in self._connections_owned():
-            connection.release_owner(membership)
-        events.member_left.record(
-            membership,
-            by=by,
-            organization=membership.organization,
-            member=membership.user.name,
-            role=membership.role_label,
-        )
-        membership.delete()
-
-    def _lock_as_owner(self, by: User) -> "Membership":
-        organization = lock(self.organization)
-        if not organization.memberships.owners().filter(user=by).exists():
-            raise NotAllowed(f"Only an owner of {organization} changes its members.")
-        return lock(self)
-
-    def _keep_an_owner(self) -> None:
-        # The organization is locked, so two owners cannot remove each other at once.
-        if not self.organization.memberships.owners().exclude(pk=self.pk).exists():
-            raise LastOwner(
-                f"{self.user.name} is the last owner of {self.organization}. "
-                "Make somebody else an owner first."
-            )
-
-    def _connections_owned(self) -> "models.QuerySet[Connection]":
-        owned = Q(sales_owner=self) | Q(support_owner=self)
-        return self.organization.provided.filter(owned)
-
-    # Properties
-
-    @property
-    def role_label(self) -> str:
-        return Role(self.role).label
-
-    @property
-    def may_manage(self) -> bool:
-        """Members, settings, invitations."""
-        return self.role == Role.OWNER
-
-    @property
-    def may_bill(self) -> bool:
-        """Requests, decisions, plans, invoices, wallet, payouts, payment methods."""
-        return self.role in (Role.OWNER, Role.BILLING)
-
-    @property
-    def may_support(self) -> bool:
-        """Tickets."""
-        return self.role in (Role.OWNER, Role.SUPPORT)

@@ -6,13 +6,15 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.functional import cached_property
 
+from connections import events
+
 if TYPE_CHECKING:
-    from .organizations import Membership
+    from .memberships import Membership
 
 
 def validate_time_zone(name: str) -> None:
@@ -64,6 +66,25 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self) -> str:
         return self.name.split(" ")[0]
+
+    @transaction.atomic
+    def change_profile(self, *, name: str, time_zone: str) -> None:
+        """Change one's own name and time zone; every organization of the person hears it."""
+        after = {"name": name, "time_zone": time_zone}
+        before = {field: getattr(self, field) for field in after}
+        changed = [field for field in after if before[field] != after[field]]
+        if not changed:
+            return
+        self.name, self.time_zone = name, time_zone
+        self.save(update_fields=changed)
+        for membership in self.belongs_to:
+            events.person_changed.record(
+                self,
+                by=self,
+                organization=membership.organization,
+                before={field: before[field] for field in changed},
+                after={field: after[field] for field in changed},
+            )
 
     @cached_property
     def belongs_to(self) -> "list[Membership]":

@@ -1,0 +1,118 @@
+"""Invitations as the organization that sends them sees them."""
+
+from uuid import UUID
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from connections.access import Duty, organization_view
+from connections.forms import InviteForm, ResendForm
+from connections.models import Invitation, Membership
+from revampd.kit.errors import DomainError, Invalid
+from revampd.kit.forms import refuse
+from revampd.kit.htmx import done, page
+
+from .members import team, team_page
+
+
+@organization_view(duty=Duty.MANAGE)
+@require_POST
+def invite_member(request: HttpRequest, membership: Membership) -> HttpResponse:
+    """Invite a colleague by e-mail."""
+    form = InviteForm(request.POST)
+    if form.is_valid():
+        try:
+            sent = Invitation.send(
+                organization=membership.organization,
+                by=membership.user,
+                at=timezone.now(),
+                **form.cleaned_data,
+            )
+        except Invalid as refusal:
+            refuse(form, refusal)
+        else:
+            return _list_again(request, membership, sent, f"An invitation goes to {sent.email}.")
+    return team_page(request, membership, form=form, status=422)
+
+
+def invitation_sent_page(
+    request: HttpRequest,
+    membership: Membership,
+    *,
+    invitation_id: UUID,
+    form: forms.Form | None = None,
+    refusal: DomainError | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """One invitation that was sent: to send it again, perhaps to another address."""
+    sent = _sent(membership, invitation_id)
+    context = {
+        "invitation": sent,
+        "form": form or ResendForm(initial={"email": sent.email}),
+        "refusal": refusal,
+        "back": _list_url(membership, sent),
+    }
+    return page(request, "connections/resend.html", context, status=status)
+
+
+@organization_view(duty=Duty.MANAGE, refused=invitation_sent_page)
+def resend_invitation(
+    request: HttpRequest, membership: Membership, invitation_id: UUID
+) -> HttpResponse:
+    """Send a new link, to the same address unless the form names another."""
+    if request.method != "POST":
+        return invitation_sent_page(request, membership, invitation_id=invitation_id)
+    sent = _sent(membership, invitation_id)
+    form = ResendForm(request.POST if "email" in request.POST else {"email": sent.email})
+    if form.is_valid():
+        try:
+            again = sent.resend(
+                by=membership.user, at=timezone.now(), email=form.cleaned_data["email"]
+            )
+        except Invalid as refusal:
+            refuse(form, refusal)
+        else:
+            sentence = f"A new link goes to {again.email}. The old one no longer works."
+            return _list_again(request, membership, again, sentence)
+    return invitation_sent_page(
+        request, membership, invitation_id=invitation_id, form=form, status=422
+    )
+
+
+@organization_view(duty=Duty.MANAGE, refused=invitation_sent_page)
+@require_POST
+def withdraw_invitation(
+    request: HttpRequest, membership: Membership, invitation_id: UUID
+) -> HttpResponse:
+    """Close the link of an invitation."""
+    sent = _sent(membership, invitation_id)
+    sent.withdraw(by=membership.user, at=timezone.now())
+    sentence = f"The invitation to {sent.email} is withdrawn. Its link no longer works."
+    return _list_again(request, membership, sent, sentence)
+
+
+def _sent(membership: Membership, invitation_id: UUID) -> Invitation:
+    sent = Invitation.objects.sent_by(membership.organization)
+    return get_object_or_404(sent.select_related("organization", "connection"), pk=invitation_id)
+
+
+def _list_again(
+    request: HttpRequest, membership: Membership, sent: Invitation, sentence: str
+) -> HttpResponse:
+    """Where the invitation was listed: among colleagues, or among the Partner's Sub-Orgs."""
+    to = _list_url(membership, sent)
+    if sent.connection_id:
+        return done(request, sentence, to)
+    context = team(request, membership, show="invitations")
+    return done(request, sentence, to, fragment="connections/_team.html", context=context)
+
+
+def _list_url(membership: Membership, sent: Invitation) -> str:
+    slug = membership.organization.slug
+    if sent.connection_id:
+        return reverse("connections:invite-sub-org", args=[slug])
+    return reverse("connections:members", args=[slug]) + "?show=invitations"
