@@ -27,6 +27,11 @@ SECRET_KEY = env.str(
 if not SECRET_KEY:
     raise ImproperlyConfigured("Set REVAMPD_SECRET_KEY to a long random text.")
 BASE_URL = env.str("REVAMPD_BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
+if IS_DEMO and BASE_URL.startswith("https://"):
+    raise ImproperlyConfigured(
+        "A demo signs in everybody without a password, so it has no place behind https://. "
+        "Set REVAMPD_MODE=production, or an http:// REVAMPD_BASE_URL."
+    )
 ALLOWED_HOSTS = env.list("REVAMPD_ALLOWED_HOSTS", default=[urlsplit(BASE_URL).hostname])
 if not IS_PRODUCTION:
     ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]", "testserver"]
@@ -95,6 +100,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "revampd.context.page",
+                *(["revampd.demo.context.people"] if IS_DEMO else []),
             ],
             "builtins": [
                 "django.templatetags.static",

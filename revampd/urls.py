@@ -1,5 +1,6 @@
 """The site map."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
@@ -18,3 +19,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("healthz", site.health, name="health"),
 ]
+
+if settings.IS_DEMO:
+    urlpatterns.append(path("demo/", include("revampd.demo.urls")))
