@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 from django import template
@@ -13,12 +14,13 @@ from revampd.kit.money import Money
 register = template.Library()
 
 TOP, BOTTOM, RIGHT = 14, 26, 12
-LETTER = 7.2
-COLUMN_SHARE = 0.62
+LETTER = 7.2  # the average width of a character at the size of the labels
+COLUMN_SHARE = 0.62  # of the room a point has
+STEPS = (1, 2, 2.5, 5, 10)
 
 
 class Point(Protocol):
-    """One amount and what it belongs to; `previous` is drawn behind it for comparison."""
+    """One amount and what it belongs to. An attribute `previous`, if any, is drawn behind it."""
 
     label: str
     amount: Money
@@ -26,7 +28,7 @@ class Point(Protocol):
 
 @dataclass(frozen=True)
 class Canvas:
-    """One drawing: its name (a CSS class), its size, and how many labels fit below it."""
+    """One size to draw for: its name (a CSS class), and how many labels fit below."""
 
     name: str
     width: int
@@ -38,12 +40,115 @@ WIDE = Canvas("wide", 660, 220, 8)
 NARROW = Canvas("narrow", 340, 200, 4)
 
 
+@dataclass(frozen=True)
+class Mark:
+    """Where one point stands, with everything that appears when the pointer is on it."""
+
+    point: Point
+    x: float
+    y: float
+    before: float | None
+    is_named: bool
+    slot: float
+    floor: int
+    right_edge: int
+
+    @property
+    def left(self) -> float:
+        return round(self.x - self.slot / 2, 1)
+
+    @property
+    def column_left(self) -> float:
+        return round(self.x - self.column_width / 2, 1)
+
+    @property
+    def column_width(self) -> float:
+        return round(self.slot * COLUMN_SHARE, 1)
+
+    @property
+    def column_height(self) -> float:
+        return round(self.floor - self.y, 1)
+
+    @property
+    def tip_width(self) -> int:
+        return round(len(str(self.point.amount)) * LETTER + 16)
+
+    @property
+    def tip_left(self) -> float:
+        return round(min(max(self.x - self.tip_width / 2, 0), self.right_edge - self.tip_width), 1)
+
+    @property
+    def tip_top(self) -> float:
+        return max(self.y - 32, 0)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """The points of a chart, laid out on one canvas. `ticks` are amounts in minor units."""
+
+    canvas: Canvas
+    points: Sequence[Point]
+    ticks: list[int]
+
+    @cached_property
+    def captions(self) -> list[str]:
+        currency = self.points[0].amount.currency
+        return [_short(Money(tick, currency)) for tick in self.ticks]
+
+    @cached_property
+    def left(self) -> int:
+        return round(max(map(len, self.captions)) * LETTER + 8)
+
+    @property
+    def right(self) -> int:
+        return self.canvas.width - RIGHT
+
+    @property
+    def floor(self) -> int:
+        return self.canvas.height - BOTTOM
+
+    @property
+    def grid(self) -> list[tuple[float, str]]:
+        return [(self.y(tick), text) for tick, text in zip(self.ticks, self.captions, strict=True)]
+
+    @cached_property
+    def marks(self) -> list[Mark]:
+        slot = (self.right - self.left) / len(self.points)
+        every = math.ceil(len(self.points) / self.canvas.labels)
+        last = len(self.points) - 1
+        return [
+            Mark(
+                point=point,
+                x=round(self.left + slot * (index + 0.5), 1),
+                y=self.y(point.amount.minor),
+                before=self.y(previous.minor) if (previous := _previous(point)) else None,
+                is_named=(last - index) % every == 0,
+                slot=round(slot, 1),
+                floor=self.floor,
+                right_edge=self.canvas.width,
+            )
+            for index, point in enumerate(self.points)
+        ]
+
+    @property
+    def line(self) -> str:
+        return _path([(mark.x, mark.y) for mark in self.marks])
+
+    @property
+    def line_before(self) -> str:
+        return _path([(mark.x, mark.before) for mark in self.marks if mark.before is not None])
+
+    def y(self, minor: int) -> float:
+        """How far down an amount stands; what is below zero stands on the floor."""
+        return round(self.floor - (self.floor - TOP) * max(minor, 0) / self.ticks[-1], 1)
+
+
 @register.inclusion_tag("_chart.html")
 def chart(
     points: Sequence[Point], title: str, kind: str = "line", earlier: str = ""
 ) -> dict[str, Any]:
     """Draws `points` as a "line" or as "columns"; `earlier` names the dashed comparison."""
-    ticks = _ticks(max((_largest(point) for point in points), default=0))
+    ticks = _ticks(max(map(_largest, points), default=0))
     return {
         "points": points,
         "title": title,
@@ -51,14 +156,16 @@ def chart(
         "earlier": earlier,
         "key": slugify(title),
         "said": _said(points),
-        "drawings": [_drawing(canvas, points, ticks) for canvas in (WIDE, NARROW)]
-        if points
-        else [],
+        "drawings": [Drawing(canvas, points, ticks) for canvas in (WIDE, NARROW) if points],
     }
 
 
+def _previous(point: Point) -> Money | None:
+    return getattr(point, "previous", None)
+
+
 def _largest(point: Point) -> int:
-    previous = getattr(point, "previous", None)
+    previous = _previous(point)
     return max(point.amount.minor, previous.minor if previous else 0)
 
 
@@ -70,56 +177,11 @@ def _said(points: Sequence[Point]) -> str:
 
 
 def _ticks(largest: int) -> list[int]:
-    """Four or five round minor-unit steps from zero to at least `largest`."""
-    rough = max(largest, 400) / 4
+    """Zero and up to five round steps, the last of which is at least `largest`."""
+    rough = max(largest, 500) / 5
     magnitude = 10 ** math.floor(math.log10(rough))
-    step = next(n * magnitude for n in (1, 2, 2.5, 5, 10) if n * magnitude >= rough)
-    return [round(step * n) for n in range(math.ceil(max(largest, 1) / step) + 1)]
-
-
-def _drawing(canvas: Canvas, points: Sequence[Point], ticks: list[int]) -> dict[str, Any]:
-    currency = points[0].amount.currency
-    captions = [_short(Money(tick, currency)) for tick in ticks]
-    left = round(max(len(caption) for caption in captions) * LETTER + 8)
-    floor = canvas.height - BOTTOM
-    slot = (canvas.width - left - RIGHT) / len(points)
-    every = math.ceil(len(points) / canvas.labels)
-
-    def y(minor: int) -> float:
-        return round(floor - (floor - TOP) * max(minor, 0) / ticks[-1], 1)
-
-    marks = []
-    for index, point in enumerate(points):
-        x = round(left + slot * (index + 0.5), 1)
-        previous = getattr(point, "previous", None)
-        text = str(point.amount)
-        tip = round(len(text) * LETTER + 16)
-        marks.append({
-            "x": x,
-            "y": y(point.amount.minor),
-            "before": y(previous.minor) if previous else None,
-            "label": point.label,
-            "amount": text,
-            "named": (len(points) - 1 - index) % every == 0,
-            "column_x": round(x - slot * COLUMN_SHARE / 2, 1),
-            "column_width": round(slot * COLUMN_SHARE, 1),
-            "column_height": round(floor - y(point.amount.minor), 1),
-            "hit_x": round(x - slot / 2, 1),
-            "tip_x": round(min(max(x - tip / 2, 0), canvas.width - tip), 1),
-            "tip_y": max(y(point.amount.minor) - 32, 0),
-            "tip_width": tip,
-        })  # fmt: skip
-    return {
-        "canvas": canvas,
-        "left": left,
-        "right": canvas.width - RIGHT,
-        "floor": floor,
-        "slot": round(slot, 1),
-        "grid": [{"y": y(tick), "text": text} for tick, text in zip(ticks, captions, strict=True)],
-        "marks": marks,
-        "line": _path([(mark["x"], mark["y"]) for mark in marks]),
-        "before": _path([(m["x"], m["before"]) for m in marks if m["before"] is not None]),
-    }
+    step = next(n * magnitude for n in STEPS if n * magnitude >= rough)
+    return [round(step * n) for n in range(max(math.ceil(largest / step), 1) + 1)]
 
 
 def _short(amount: Money) -> str:
@@ -132,8 +194,8 @@ def _short(amount: Money) -> str:
     return f"{thousands}{tenth}k"
 
 
-def _path(places: list[tuple[float, float]]) -> str:
-    """A smooth path through `places` that never overshoots them."""
+def _path(places: Sequence[tuple[float, float]]) -> str:
+    """A smooth path through `places` that never goes beyond them."""
     if not places:
         return ""
     x, y = places[0]
