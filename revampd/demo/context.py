@@ -13,7 +13,7 @@ from .people import Company
 from .seed import PASSWORD
 
 
-def people(request: HttpRequest) -> dict[str, Any]:
+def people(_: HttpRequest) -> dict[str, Any]:
     """`demo_people` and `demo_password`; only a demo lists this among its context processors."""
     return {"demo_people": _groups, "demo_password": PASSWORD}
 
