@@ -133,15 +133,22 @@ def charges(item: Item, through: date) -> list[Charge]:
     """What is to bill of `item` up to `through`, and to give back if it ended while paid for."""
     end = through if item.end is None else min(item.end, through)
     if item.end is not None and item.end < item.billed_to:
-        return [
-            _charge(item, Period(max(whole.start, item.end), whole.end), whole, credit=True)
-            for whole in _periods(item, max(item.end, item.start), item.billed_to)
-        ]
+        return _credits(item, max(item.end, item.start))
     return [
         _charge(item, Period(max(whole.start, first), min(whole.end, end)), whole)
         for first in [max(item.billed_to, item.start)]
         for whole in _periods(item, first, end)
     ]
+
+
+def _credits(item: Item, first: date) -> list[Charge]:
+    stretches = (
+        (Period(max(whole.start, first), min(whole.end, item.billed_to)), whole)
+        for whole in _periods(item, first, item.billed_to)
+    )
+    unused = [_charge(item, stretch, whole, credit=True) for stretch, whole in stretches]
+    # What cost nothing is not given back: a line of zero reads as charging the day again.
+    return [credit for credit in unused if credit.amount]
 
 
 def part(price: Money, whole: Period, stretch: Period) -> Money:
@@ -224,6 +231,13 @@ class Running:
         items = tuple(_billed(item, through) for item in self.items)
         return Running(items, None if self.plan is None else through)
 
+    def next_cycle(self, on: date) -> date | None:
+        """The first day of a cycle from `on` onward, even if the billing run is late."""
+        running = self
+        while running.next_invoice and running.next_invoice < on:
+            running = running.billed()
+        return running.next_invoice
+
     def recurring(self, day: date, currency: str) -> Money:
         """What one interval of everything that runs on `day` costs, usage apart."""
         return total((item.price for item in self.items if item.runs_on(day)), currency)
@@ -231,7 +245,11 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a request proposes. A plan's price is for its interval, an add-on's for a month."""
+    """What a request proposes. A plan's price is for its interval, an add-on's for a month.
+
+    `day` is the effective day, if it takes effect later and the day is fixed already: sealed terms
+    name the day of the next cycle too, and keep it when they are approved after the billing run.
+    """
 
     kind: ItemKind
     name: str
@@ -248,12 +266,9 @@ class Offer:
 
     def start(self, running: Running, on: date) -> date:
         """The day on which it begins if it is approved on `on`."""
-        if self.timing == Timing.DATE and self.day:
-            start = max(self.day, on)
-        elif self.timing == Timing.NEXT_CYCLE and running.next_invoice:
-            start = running.next_invoice
-        else:
-            start = on
+        start = on
+        if self.timing != Timing.NOW:
+            start = max(self.day or running.next_cycle(on) or on, on)
         if self.kind == ItemKind.ADD_ON and running.items:
             return max(start, min(item.start for item in running.items))
         return start
@@ -287,24 +302,37 @@ def change(offer: Offer, running: Running, on: date) -> Change:
     same_cycle = current is not None and current.interval == offer.interval
     anchor = current.anchor if current and same_cycle else start
     plan = _opened(offer, offer.unit_price, offer.interval, anchor, start)
-    if same_cycle and running.next_invoice:
-        closed = tuple(_ended(item, start) for item in _plans_from(running, start))
-        return Change(start, closed, (plan,), running.next_invoice)
-    # Another interval begins a cycle of its own on the day; add-ons move along to it.
-    add_ons = [i for i in running.items if i.kind == ItemKind.ADD_ON and _lives_after(i, start)]
-    closed = tuple(_ended(item, start) for item in [*_plans_from(running, start), *add_ons])
-    moved = tuple(_moved(item, offer.interval, start) for item in add_ons)
-    bill_on = min(start, running.next_invoice or start)
-    return Change(start, closed, (plan, *moved), bill_on)
+    # Add-ons are billed with the plan: those in another cycle move along to its own.
+    lasting = [item for item in running.items if _lives_after(item, start)]
+    strays = [i for i in lasting if i.kind == ItemKind.ADD_ON and not _in_step(i, plan)]
+    plans = [item for item in lasting if item.kind == ItemKind.PLAN]
+    closed = tuple(_ended(item, start) for item in [*plans, *strays])
+    opened = (plan, *(_moved(item, plan) for item in strays))
+    next_invoice = running.next_invoice or start
+    return Change(start, closed, opened, next_invoice if same_cycle else min(start, next_invoice))
 
 
 def _join(offer: Offer, running: Running, start: date) -> Change:
-    plan = running.plan_on(start)
-    if plan is None or running.next_invoice is None:
+    if running.plan_on(start) is None or running.next_invoice is None:
         raise NothingRuns
-    price = offer.unit_price * plan.interval.months
-    joined = _opened(offer, price, plan.interval, plan.anchor, start)
-    return Change(start, (), (joined,), running.next_invoice)
+    lasting = [item for item in running.items if _lives_after(item, start)]
+    plans = [item for item in lasting if item.kind == ItemKind.PLAN]
+    joined: list[Item] = []
+    # One item for each cycle, where a plan with another interval is scheduled already.
+    for plan in sorted(plans, key=lambda plan: plan.start):
+        first = max(start, plan.start)
+        if joined and _in_step(joined[-1], plan):
+            continue
+        if joined:
+            joined[-1] = _ended(joined[-1], first)
+        price = offer.unit_price * plan.interval.months
+        joined.append(_opened(offer, price, plan.interval, plan.anchor, first))
+    return Change(start, (), tuple(joined), running.next_invoice)
+
+
+def _in_step(one: Item, other: Item) -> bool:
+    """Whether both are billed in the same periods."""
+    return (one.interval, one.anchor) == (other.interval, other.anchor)
 
 
 def _opened(offer: Offer, unit_price: Money, interval: Interval, anchor: date, start: date) -> Item:
@@ -322,11 +350,6 @@ def _opened(offer: Offer, unit_price: Money, interval: Interval, anchor: date, s
     )
 
 
-def _plans_from(running: Running, day: date) -> list[Item]:
-    plans = [item for item in running.items if item.kind == ItemKind.PLAN]
-    return [plan for plan in plans if _lives_after(plan, day)]
-
-
 def _lives_after(item: Item, day: date) -> bool:
     return item.end is None or item.end > max(day, item.start)
 
@@ -336,17 +359,17 @@ def _ended(item: Item, day: date) -> Item:
     return replace(item, end=max(day, item.start))
 
 
-def _moved(item: Item, interval: Interval, start: date) -> Item:
+def _moved(item: Item, plan: Item) -> Item:
+    """The rest of an add-on in the cycle of `plan`, at the same price a month."""
     monthly = item.unit_price.minor // item.interval.months
-    first = max(start, item.start)
+    first = max(plan.start, item.start)
     return replace(
         item,
-        unit_price=Money(monthly * interval.months, item.unit_price.currency),
-        interval=interval,
-        anchor=start,
+        unit_price=Money(monthly * plan.interval.months, item.unit_price.currency),
+        interval=plan.interval,
+        anchor=plan.anchor,
         start=first,
         billed_to=first,
-        end=item.end,
     )
 
 
