@@ -1,17 +1,27 @@
 """Who was told of an event: a notification for each person, a delivery for each mail."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
 import pgtrigger
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
+from django.db.models.lookups import IsNull
 
 from connections.kinds import Category
 from connections.models import Connection, Event, Organization, User
 from revampd.kit.constraints import no_truncate
+from revampd.kit.doorbell import ring_on_commit
+from revampd.kit.errors import Conflict
+from revampd.kit.locking import lock
+
+from notifications import events
+
+
+# Pages sort by it and an index holds it, so both must say the same.
+IS_UNREAD = IsNull(models.F("read_at"), True)
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
@@ -22,8 +32,14 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         return self.filter(read_at__isnull=True)
 
     def pinned_first(self) -> Self:
-        """Unread ones on top, newest first."""
-        return self.order_by(models.F("read_at").asc(nulls_first=True), "-id")
+        """Unread ones on top; newest first above and below."""
+        return self.order_by(IS_UNREAD.desc(), "-id")
+
+    def with_parties(self) -> Self:
+        """Read with everything that showing them needs."""
+        return self.select_related(
+            "event__organization", "organization", "connection__provider", "connection__customer"
+        )
 
     def mark_read(self, *, at: datetime) -> int:
         """Returns how many were unread."""
@@ -65,7 +81,9 @@ class Notification(models.Model):
             models.UniqueConstraint(fields=["event", "recipient"], name="notification_once"),
         ]
         indexes = [
-            models.Index(fields=["recipient", "-id"], name="notification_of_recipient"),
+            models.Index(
+                "recipient", IS_UNREAD.desc(), models.F("id").desc(), name="notification_pinned"
+            ),
             models.Index(
                 fields=["recipient", "-id"],
                 condition=Q(read_at__isnull=True),
@@ -97,9 +115,33 @@ class Notification(models.Model):
         return self.read_at is None
 
 
+# How long after the first, second, ... failed attempt the next one is made.
+RETRY_AFTER = [timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360)]
+
+
+class AlreadyOnItsWay(Conflict):
+    """Only a mail that failed is sent again."""
+
+
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def due(self, at: datetime) -> Self:
         return self.filter(state=Delivery.State.QUEUED, due_at__lte=at)
+
+    def claimed(self) -> Self:
+        """Those that no other worker is sending, held until the transaction ends."""
+        return self.select_for_update(skip_locked=True, of=("self",)).order_by("due_at", "id")
+
+    def about(self, subject: models.Model) -> Self:
+        """The mails about an object, newest first, as its page shows them."""
+        label, key = subject._meta.label_lower, str(subject.pk)
+        rows = self.filter(event__subject_type=label, event__subject_id=key)
+        return rows.order_by("-event_id", "address")
+
+    def with_words(self) -> Self:
+        """Read with everything that writing the mail needs."""
+        return self.select_related(
+            "event__organization", "notification__organization", "notification__recipient"
+        )
 
 
 class Delivery(models.Model):
@@ -143,3 +185,57 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.address}: {self.get_state_display()}"
+
+    # Verbs. The worker that sends holds the row.
+
+    def mark_sent(self, *, at: datetime) -> None:
+        self._attempted(state=self.State.SENT, sent_at=at, reason="")
+
+    def refuse(self, reason: str) -> None:
+        """The mail will never arrive: it fails at once."""
+        self._attempted(state=self.State.FAILED, reason=reason[:500])
+
+    def postpone(self, reason: str, *, at: datetime) -> None:
+        """Try again later, each time after a longer while; after the last attempt it has failed."""
+        if self.attempts >= len(RETRY_AFTER):
+            self.refuse(reason)
+        else:
+            due_at = at + RETRY_AFTER[self.attempts]
+            self._attempted(state=self.State.QUEUED, due_at=due_at, reason=reason[:500])
+
+    def _attempted(self, **outcome: Any) -> None:
+        self._write(attempts=self.attempts + 1, **outcome)
+
+    def _write(self, **values: Any) -> None:
+        for field, value in values.items():
+            setattr(self, field, value)
+        self.save(update_fields=list(values))
+
+    @transaction.atomic
+    def send_again(self, *, by: User, at: datetime) -> None:
+        """Queue a mail that failed once more, from the first attempt on. Raises AlreadyOnItsWay."""
+        delivery = lock(self)
+        if not delivery.has_failed:
+            raise AlreadyOnItsWay(f"The mail to {delivery.address} has not failed.")
+        delivery._write(
+            state=self.State.QUEUED, attempts=0, due_at=at, sent_at=None, reason=""
+        )
+        events.delivery_repeated.record(
+            delivery,
+            by=by,
+            at=at,
+            organization=delivery.event.organization,
+            connection=delivery.event.connection,
+            address=delivery.address,
+        )
+        ring_on_commit(events.SEND_TASK)
+
+    # Properties
+
+    @property
+    def has_failed(self) -> bool:
+        return self.state in (self.State.FAILED, self.State.BOUNCED)
+
+    @property
+    def tone(self) -> str:
+        return {"SENT": "good", "QUEUED": "plain"}.get(self.state, "bad")
