@@ -8,8 +8,8 @@ app_name = "connections"
 
 organization = [
     path("members/", members.members_page, name="members"),
-    path("members/<int:member_id>/role/", members.change_role, name="change-role"),
-    path("members/<int:member_id>/removal/", members.remove_member, name="remove-member"),
+    path("members/<int:membership_id>/role/", members.change_role, name="change-role"),
+    path("members/<int:membership_id>/removal/", members.remove_member, name="remove-member"),
     path("invitations/", invitations.invite_member, name="invite-member"),
     path(
         "invitations/<uuid:invitation_id>/withdrawal/",
@@ -23,6 +23,7 @@ organization = [
     ),
     path("sub-orgs/new/", sub_orgs.invite_sub_org, name="invite-sub-org"),
     path("settings/", settings.settings_page, name="settings"),
+    path("settings/details/", settings.change_details, name="change-details"),
 ]
 
 urlpatterns = [

@@ -20,9 +20,10 @@ from .members import team, team_page
 
 
 @organization_view(duty=Duty.MANAGE)
-@require_POST
 def invite_member(request: HttpRequest, membership: Membership) -> HttpResponse:
     """Invite a colleague by e-mail."""
+    if request.method != "POST":
+        return team_page(request, membership)
     form = InviteForm(request.POST)
     if form.is_valid():
         try:

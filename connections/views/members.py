@@ -84,13 +84,13 @@ def member_page(
     request: HttpRequest,
     membership: Membership,
     *,
-    member_id: int,
+    membership_id: int,
     form: forms.Form | None = None,
     refusal: DomainError | None = None,
     status: int = 200,
 ) -> HttpResponse:
     """One member as owners see them: another role, or the end of the membership."""
-    member = _member(membership, member_id)
+    member = _member(membership, membership_id)
     context = {
         "member": member,
         "form": form or RoleForm(initial={"role": member.role}),
@@ -102,23 +102,23 @@ def member_page(
 
 
 @organization_view(duty=Duty.MANAGE, refused=member_page)
-def change_role(request: HttpRequest, membership: Membership, member_id: int) -> HttpResponse:
+def change_role(request: HttpRequest, membership: Membership, membership_id: int) -> HttpResponse:
     """GET shows the member, POST gives them another role."""
     if request.method != "POST":
-        return member_page(request, membership, member_id=member_id)
-    member = _member(membership, member_id)
+        return member_page(request, membership, membership_id=membership_id)
+    member = _member(membership, membership_id)
     form = RoleForm(request.POST)
     if not form.is_valid():
-        return member_page(request, membership, member_id=member_id, form=form, status=422)
+        return member_page(request, membership, membership_id=membership_id, form=form, status=422)
     member.change_role(form.cleaned_data["role"], by=membership.user)
     return done(request, f"{member.user} is {member.role_label} now.", _members_url(membership))
 
 
 @organization_view(duty=Duty.MANAGE, refused=member_page)
 @require_POST
-def remove_member(request: HttpRequest, membership: Membership, member_id: int) -> HttpResponse:
+def remove_member(request: HttpRequest, membership: Membership, membership_id: int) -> HttpResponse:
     """End a membership, also one's own: then there is nothing more to see here."""
-    member = _member(membership, member_id)
+    member = _member(membership, membership_id)
     is_self = member.pk == membership.pk
     member.end(by=membership.user)
     organization = membership.organization
@@ -128,9 +128,9 @@ def remove_member(request: HttpRequest, membership: Membership, member_id: int) 
     return done(request, sentence, _members_url(membership))
 
 
-def _member(membership: Membership, member_id: int) -> Membership:
+def _member(membership: Membership, membership_id: int) -> Membership:
     members = membership.organization.memberships.select_related("user", "organization")
-    return get_object_or_404(members, pk=member_id)
+    return get_object_or_404(members, pk=membership_id)
 
 
 def _members_url(membership: Membership) -> str:

@@ -3,8 +3,9 @@
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.views.decorators.http import require_safe
 
-from connections.access import organization_view
+from connections.access import Duty, organization_view
 from connections.forms import SettingsForm
 from connections.models import Event, Membership
 from connections.timeline import timeline
@@ -33,9 +34,16 @@ def details_page(
     return page(request, "connections/settings.html", context, status=status)
 
 
-@organization_view(refused=details_page)
+@organization_view
+@require_safe
 def settings_page(request: HttpRequest, membership: Membership) -> HttpResponse:
-    """Everybody reads; what an owner sends is saved, and what others send is refused."""
+    """Every member reads them."""
+    return details_page(request, membership)
+
+
+@organization_view(duty=Duty.MANAGE, refused=details_page)
+def change_details(request: HttpRequest, membership: Membership) -> HttpResponse:
+    """Save what an owner typed."""
     if request.method != "POST":
         return details_page(request, membership)
     organization = membership.organization

@@ -1,0 +1,267 @@
+"""People, organizations, invitations and what happened, for staff.
+
+Names and addresses can be edited, through the same verb as on the settings page. Everything else
+changes through actions, which call verbs too, or not at all.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from allauth.account.decorators import secure_admin_login
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+
+from revampd.kit.admin import AnyModelAdmin, ReadOnlyAdmin, call_verb
+from revampd.kit.errors import Invalid
+from revampd.kit.forms import refuse
+
+from .kinds import KINDS, in_words, kind_of
+from .models import Connection, Event, Invitation, Membership, Organization, Outbox, Role, User
+
+# allauth's sign-in has the rate limits and the second factor; the admin's own has neither.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+if TYPE_CHECKING:
+    AnyTabularInline = admin.TabularInline[Any, Any]
+else:
+    AnyTabularInline = admin.TabularInline
+
+ONLY_SUPERUSERS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+@admin.register(User)
+class UserAdmin(AnyModelAdmin):
+    """People come by invitation and never go; what staff do here is close or open an account.
+
+    The address is not edited here: it is proven by a mail, on the person's own account page.
+    """
+
+    list_display = ("email", "name", "is_active", "is_staff", "last_login", "date_joined")
+    list_filter = ("is_active", "is_staff")
+    search_fields = ("email", "name")
+    ordering = ("email",)
+    fields = ("email", "name", "time_zone", "is_active", *ONLY_SUPERUSERS, "last_login", "joined")
+    filter_horizontal = ("groups", "user_permissions")
+
+    @admin.display(description="joined")
+    def joined(self, user: User) -> Any:
+        return user.date_joined
+
+    def has_add_permission(self, *_: object, **__: object) -> bool:
+        return False
+
+    def has_delete_permission(self, *_: object, **__: object) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, _user: Any = None) -> tuple[str, ...]:
+        fixed = ("email", "last_login", "joined")
+        superuser = isinstance(request.user, User) and request.user.is_superuser
+        return fixed if superuser else (*fixed, *ONLY_SUPERUSERS)
+
+
+class MembershipInline(AnyTabularInline):
+    model = Membership
+    fields = readonly_fields = ("user", "role", "joined_at")
+    extra = 0
+    can_delete = False
+    show_change_link = True
+
+    def has_add_permission(self, *_: object, **__: object) -> bool:
+        return False
+
+
+class PartnerForm(forms.Form):
+    """A new Partner and the address of its first owner."""
+
+    name = forms.CharField(max_length=120)
+    email = forms.EmailField(label="E-mail of its first owner", max_length=254)
+
+
+@admin.register(Organization)
+class OrganizationAdmin(AnyModelAdmin):
+    """Details can be edited; a Partner is created by inviting its first owner."""
+
+    list_display = ("name", "kind", "state", "number_of_members", "time_zone", "created_at")
+    list_filter = ("kind", "state")
+    search_fields = ("name", "legal_name", "slug", "billing_email")
+    ordering = ("name",)
+    fields = (
+        *("name", "kind", "state", "slug", "legal_name", "address", "billing_email"),
+        *("tax_number", "time_zone", "created_at"),
+    )
+    readonly_fields = ("kind", "state", "slug", "created_at")
+    inlines = (MembershipInline,)
+    change_list_template = "admin/connections/organization/change_list.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).annotate(members=Count("memberships"))
+
+    @admin.display(description="members", ordering="members")
+    def number_of_members(self, organization: Any) -> int:
+        return int(organization.members)
+
+    def has_add_permission(self, *_: object, **__: object) -> bool:
+        return False
+
+    def has_delete_permission(self, *_: object, **__: object) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, organization: Any, form: Any, _change: bool) -> None:
+        details = {field: form.cleaned_data[field] for field in form.changed_data}
+        organization.change_details(by=request.user, **details)
+
+    def get_urls(self) -> list[URLPattern]:
+        invite = self.admin_site.admin_view(self.create_partner)
+        return [path("partner/", invite, name="create-partner"), *super().get_urls()]
+
+    def create_partner(self, request: HttpRequest) -> HttpResponse:
+        """Create a Partner and invite its first owner."""
+        if not request.user.has_perm("connections.add_organization"):
+            return HttpResponseRedirect(reverse("admin:connections_organization_changelist"))
+        form = PartnerForm(request.POST or None)
+        if form.is_valid() and (sent := self._invite(request, form)):
+            messages.success(request, f"{sent.organization} is invited, at {sent.email}.")
+            return HttpResponseRedirect(reverse("admin:connections_organization_changelist"))
+        context = self.admin_site.each_context(request) | {
+            "title": "Create a Partner and invite its first owner",
+            "opts": self.opts,
+            "form": form,
+        }
+        template = "admin/connections/organization/create_partner.html"
+        return TemplateResponse(request, template, context, status=422 if form.errors else 200)
+
+    def _invite(self, request: HttpRequest, form: PartnerForm) -> Invitation | None:
+        try:
+            return Invitation.send_to_customer(
+                provider=Organization.objects.platform(),
+                by=_staff(request),
+                at=timezone.now(),
+                **form.cleaned_data,
+            )
+        except Invalid as refusal:
+            refuse(form, refusal)
+            return None
+
+
+@admin.register(Membership)
+class MembershipAdmin(ReadOnlyAdmin):
+    list_display = ("user", "organization", "role", "joined_at")
+    list_filter = ("role", "organization__kind")
+    list_select_related = ("user", "organization")
+    search_fields = ("user__email", "user__name", "organization__name")
+    ordering = ("organization__name", "user__name")
+    actions = ("make_owner", "remove")
+
+    @admin.action(description="Make owner", permissions=["verb"])
+    def make_owner(self, request: HttpRequest, members: QuerySet[Membership]) -> None:
+        staff = _staff(request)
+        call_verb(request, members, lambda m: m.change_role(Role.OWNER, by=staff), "{} made owner.")
+
+    @admin.action(description="Remove from the organization", permissions=["verb"])
+    def remove(self, request: HttpRequest, members: QuerySet[Membership]) -> None:
+        staff = _staff(request)
+        call_verb(request, members, lambda member: member.end(by=staff), "{} removed.")
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnlyAdmin):
+    list_display = (
+        *("email", "organization", "role", "state", "invited_by"),
+        *("invited_at", "expires_at", "accepted_by"),
+    )
+    list_filter = ("state", "role", "organization__kind")
+    list_select_related = ("organization", "invited_by", "accepted_by")
+    search_fields = ("email", "organization__name")
+    date_hierarchy = "invited_at"
+    ordering = ("-invited_at",)
+    actions = ("resend", "withdraw")
+
+    @admin.action(description="Send again, with a new link", permissions=["verb"])
+    def resend(self, request: HttpRequest, invitations: QuerySet[Invitation]) -> None:
+        staff, now = _staff(request), timezone.now()
+        call_verb(request, invitations, lambda i: i.resend(by=staff, at=now), "{} sent again.")
+
+    @admin.action(description="Withdraw", permissions=["verb"])
+    def withdraw(self, request: HttpRequest, invitations: QuerySet[Invitation]) -> None:
+        staff, now = _staff(request), timezone.now()
+        call_verb(request, invitations, lambda i: i.withdraw(by=staff, at=now), "{} withdrawn.")
+
+
+@admin.register(Connection)
+class ConnectionAdmin(ReadOnlyAdmin):
+    list_display = (
+        *("customer", "provider", "state", "currency"),
+        *("sales_owner", "support_owner", "active_since", "created_at"),
+    )
+    list_filter = ("state", "provider_kind", "customer_kind", "currency")
+    list_select_related = (
+        *("provider", "customer"),
+        *("sales_owner__user", "sales_owner__organization"),
+        *("support_owner__user", "support_owner__organization"),
+    )
+    search_fields = ("provider__name", "customer__name", "id")
+    ordering = ("customer__name",)
+
+
+class CodeFilter(admin.SimpleListFilter):
+    """By kind, from the list of kinds: the rows are too many to ask which there are."""
+
+    title = "kind"
+    parameter_name = "code"
+
+    def lookups(self, *_: object) -> list[tuple[str, str]]:
+        return [(code, code) for code in sorted(KINDS)]
+
+    def queryset(self, _request: HttpRequest, events: QuerySet[Event]) -> QuerySet[Event]:
+        return events.filter(code=self.value()) if self.value() else events
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnlyAdmin):
+    """The audit trail."""
+
+    list_display = ("at", "code", "actor", "in_words", "organization", "connection")
+    list_filter = (CodeFilter, "organization__kind")
+    list_select_related = ("actor", "organization", "connection__provider", "connection__customer")
+    search_fields = ("=subject_id", "=actor__email", "organization__name")
+    search_help_text = "The id of an object, the e-mail of who acted, or an organization's name."
+    date_hierarchy = "at"
+    ordering = ("-id",)
+
+    @admin.display(description="what happened")
+    def in_words(self, event: Event) -> str:
+        return in_words(kind_of(event).sentence, event)
+
+
+@admin.register(Outbox)
+class OutboxAdmin(ReadOnlyAdmin):
+    """What nobody has been told yet. A row with a problem waits until it is released."""
+
+    list_display = ("event_link", "recorded_at", "problem")
+    list_select_related = ("event",)
+    search_fields = ("event__code", "problem")
+    ordering = ("event_id",)
+    actions = ("release",)
+
+    @admin.display(description="event")
+    def event_link(self, waiting: Outbox) -> str:
+        url = reverse("admin:connections_event_change", args=[waiting.event_id])
+        return format_html('<a href="{}">{}</a>', url, waiting.event)
+
+    @admin.display(description="recorded")
+    def recorded_at(self, waiting: Outbox) -> Any:
+        return waiting.event.recorded_at
+
+    @admin.action(description="Try again to tell", permissions=["verb"])
+    def release(self, request: HttpRequest, rows: QuerySet[Outbox]) -> None:
+        call_verb(request, rows, lambda row: row.release(), "{} released.")
+
+
+def _staff(request: HttpRequest) -> User:
+    """The person who acts; the admin lets only signed-in staff this far."""
+    return request.user  # type: ignore[return-value]
