@@ -8,6 +8,7 @@ it went to, and no other, counts as verified.
 from typing import Any
 from urllib.parse import urlsplit
 
+import css_inline
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import SignupForm as BaseSignupForm
 from allauth.account.utils import get_next_redirect_url
@@ -95,5 +96,6 @@ class AccountAdapter(DefaultAccountAdapter):
         mail = super().render_mail(template_prefix, email, context, headers)
         if isinstance(mail, EmailMultiAlternatives) and not mail.alternatives:
             about = context | {"subject": mail.subject, "text": mail.body}
-            mail.attach_alternative(render_to_string("account/email/mail.html", about), "text/html")
+            html = render_to_string("account/email/mail.html", about)
+            mail.attach_alternative(css_inline.inline(html), "text/html")
         return mail
