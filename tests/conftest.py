@@ -1,6 +1,7 @@
 """What every test shares: a database as the application's role sees it, and the cast."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pgtrigger
 import pytest
@@ -55,8 +56,16 @@ def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
 
     Afterwards the owner's role empties it: the application's role cannot.
     """
-    with django_db_blocker.unblock():
+    with django_db_blocker.unblock(), emptied_afterwards():
         yield
+
+
+@contextmanager
+def emptied_afterwards() -> Iterator[None]:
+    """What is committed inside the block is gone after it."""
+    try:
+        yield
+    finally:
         for connection in connections.all():
             connection.close()
         _empty_database()
