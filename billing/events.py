@@ -61,6 +61,7 @@ request_sent = EventKind(
     customer=Telling(
         "{provider} proposes {item}",
         "{price}, effective: {effective}. It costs nothing until you approve it.",
+        action="Review the request",
     ),
     facts=OFFER_FACTS,
     panel=PANEL,
@@ -73,6 +74,7 @@ request_revised = EventKind(
     customer=Telling(
         "{provider} revised its proposal: {item}",
         "{price}, effective: {effective}. The earlier request can no longer be approved.",
+        action="Review the request",
     ),
     facts=OFFER_FACTS,
     panel=PANEL,
@@ -85,6 +87,7 @@ request_reminded = EventKind(
     customer=Telling(
         "{item} still waits for your decision",
         "{provider} proposes it for {price}. The request expires soon.",
+        action="Review the request",
     ),
     facts=OFFER_FACTS,
     panel=PANEL,

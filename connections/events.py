@@ -53,6 +53,7 @@ invitation_sent = EventKind(
         "You are invited to {organization_name}",
         "{inviter}, invites you to join as {role}. The link below is yours alone and works until "
         "{expires}.",
+        action="See the invitation",
     ),
     facts=(
         ("organization_name", "Organization"),

@@ -39,10 +39,14 @@ class Category(models.TextChoices):
 
 @dataclass(frozen=True)
 class Telling:
-    """What one side reads: words with {facts} in them, and the roles that hear of it."""
+    """What one side reads: words with {facts} in them, and the roles that hear of it.
+
+    `action` is what the button of the mail says; it leads to the page and does no more.
+    """
 
     title: str
     body: str = ""
+    action: str = "See the details"
     roles: frozenset[str] = DECIDERS
 
 

@@ -33,11 +33,7 @@ class Audiences:
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> Self:
-        concerned = {
-            organization.pk
-            for event in events
-            for _, _, organization in _tellings(event)
-        }
+        concerned = {organization.pk for event in events for _, _, organization in _tellings(event)}
         rows = Membership.objects.filter(organization__in=concerned)
         return cls(rows.select_related("user").order_by("pk"))
 

@@ -11,10 +11,9 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from connections.kinds import Category, kind_of
-from connections.models import Organization
 
 from .models import Delivery
-from .wording import body_of, facts_of, title_of
+from .wording import body_of, facts_of, title_of, told_to
 
 
 def message_of(delivery: Delivery) -> EmailMultiAlternatives:
@@ -55,20 +54,23 @@ def _contents(delivery: Delivery) -> dict[str, Any]:
 
 
 def _words(delivery: Delivery) -> dict[str, Any]:
-    """Title, body, and the organization it is for: the member's own, or the one that writes."""
-    notification, event = delivery.notification, delivery.event
-    if notification is None:
-        telling = kind_of(event).mailed
-        if telling is None:
-            raise LookupError("The kind of this event has no words for a stranger.")
-        return _for(event.organization, title_of(telling, event), body_of(telling, event))
-    return _for(notification.organization, notification.title, notification.body, member=True)
-
-
-def _for(
-    organization: Organization, title: str, body: str, *, member: bool = False
-) -> dict[str, Any]:
-    return {"organization": organization, "title": title, "body": body, "is_member": member}
+    """Title, body and button, and the organization: the member's own, or the one that writes."""
+    event, notification = delivery.event, delivery.notification
+    if notification:
+        telling = told_to(event, notification.side)
+        title, body = notification.title, notification.body
+        organization = notification.organization
+    else:
+        telling = told_to(event)
+        title, body = title_of(telling, event), body_of(telling, event)
+        organization = event.organization
+    return {
+        "title": title,
+        "body": body,
+        "action": telling.action,
+        "organization": organization,
+        "is_member": notification is not None,
+    }
 
 
 @cache

@@ -74,7 +74,7 @@ def _send_next(server: Any, now: datetime) -> Outcome:
 
 def _take_refusal(delivery: Delivery, error: Exception, server: Any, now: datetime) -> Outcome:
     """Fail the delivery or try it later; go on with others if only this mail was refused."""
-    code, reason = _refusal(delivery, error)
+    code, reason = _refusal(error)
     if isinstance(error, ValueError) or code >= PERMANENT:
         delivery.refuse(reason)
         return Outcome.NOT_SENT
@@ -86,7 +86,7 @@ def _take_refusal(delivery: Delivery, error: Exception, server: Any, now: dateti
     return Outcome.STOP
 
 
-def _refusal(delivery: Delivery, error: Exception) -> tuple[int, str]:
+def _refusal(error: Exception) -> tuple[int, str]:
     """What the server said of this mail: its code and words. 0 if the trouble is not the mail's."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, words = next(iter(error.recipients.values()))

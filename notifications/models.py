@@ -12,13 +12,11 @@ from django.db.models.lookups import IsNull
 
 from connections.kinds import Category
 from connections.models import Connection, Event, Organization, User
+from notifications import events
 from revampd.kit.constraints import no_truncate
 from revampd.kit.doorbell import ring_on_commit
 from revampd.kit.errors import Conflict
 from revampd.kit.locking import lock
-
-from notifications import events
-
 
 # Pages sort by it and an index holds it, so both must say the same.
 IS_UNREAD = IsNull(models.F("read_at"), True)
@@ -217,9 +215,7 @@ class Delivery(models.Model):
         delivery = lock(self)
         if not delivery.has_failed:
             raise AlreadyOnItsWay(f"The mail to {delivery.address} has not failed.")
-        delivery._write(
-            state=self.State.QUEUED, attempts=0, due_at=at, sent_at=None, reason=""
-        )
+        delivery._write(state=self.State.QUEUED, attempts=0, due_at=at, sent_at=None, reason="")
         events.delivery_repeated.record(
             delivery,
             by=by,

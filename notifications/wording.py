@@ -8,6 +8,19 @@ from .models import Notification
 TITLE_LENGTH: int = Notification._meta.get_field("title").max_length  # type: ignore[assignment]
 
 
+def told_to(event: Event, side: str = "") -> Telling:
+    """What that side reads; without one, what somebody reads who is not a member yet.
+
+    Raises LookupError if the kind of the event no longer tells them.
+    """
+    kind = kind_of(event)
+    tellings = {"PROVIDER": kind.provider, "CUSTOMER": kind.customer, "MEMBER": kind.members}
+    telling = tellings.get(side, kind.mailed)
+    if telling is None:
+        raise LookupError(f"Events of the kind {event.code} are not told to {side or 'anybody'}.")
+    return telling
+
+
 def title_of(telling: Telling, event: Event) -> str:
     """One line, cut where the column ends."""
     words = " ".join(in_words(telling.title, event).split())

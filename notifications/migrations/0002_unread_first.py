@@ -6,20 +6,26 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('connections', '0003_outbox_problem'),
-        ('notifications', '0001_initial'),
+        ("connections", "0003_outbox_problem"),
+        ("notifications", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='notification',
-            name='notification_of_recipient',
+            model_name="notification",
+            name="notification_of_recipient",
         ),
         migrations.AddIndex(
-            model_name='notification',
-            index=models.Index(models.F('recipient'), models.OrderBy(django.db.models.lookups.IsNull(models.F('read_at'), True), descending=True), models.OrderBy(models.F('id'), descending=True), name='notification_pinned'),
+            model_name="notification",
+            index=models.Index(
+                models.F("recipient"),
+                models.OrderBy(
+                    django.db.models.lookups.IsNull(models.F("read_at"), True), descending=True
+                ),
+                models.OrderBy(models.F("id"), descending=True),
+                name="notification_pinned",
+            ),
         ),
     ]
