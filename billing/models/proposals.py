@@ -62,6 +62,8 @@ class Proposal:
             raise NotOnSale(f"{self.item.name} is no longer on sale.")
         if self.item.currency != connection.currency:
             raise Invalid(f"{self.item.name} is priced in {self.item.currency}.", field="item")
+        if self.kind != ItemKind.ADD_ON and self.quantity != 1:
+            raise Invalid("Only add-ons have a quantity.", field="quantity")
         if not 1 <= self.quantity <= MAX_QUANTITY:
             raise Invalid(f"Enter a quantity from 1 to {MAX_QUANTITY:,}.", field="quantity")
         if len(self.note) > NOTE_LENGTH:
@@ -161,5 +163,5 @@ class Proposal:
             quantity=self.quantity,
             interval=Interval(interval),
             timing=Timing(self.timing),
-            day=self.effective_date,
+            day=self.effective_date if self.timing == Timing.DATE else None,
         )

@@ -11,7 +11,7 @@ from django.db import models, transaction
 from django.db.models import Q
 
 from billing import events, pricing, terms
-from billing.pricing import Interval, ItemKind, Offer, Preview, Timing
+from billing.pricing import Interval, Item, ItemKind, Offer, Preview, Timing
 from connections.kinds import EventKind
 from connections.models import Connection, Membership, Organization, User
 from revampd.kit.constraints import CompositeForeignKey, no_truncate
@@ -281,8 +281,7 @@ class BillingRequest(models.Model):
         cls._guard_member(connection.provider, by)
         if sent := key and cls.objects.filter(pk=key).first():
             return cls._sent_before(sent, connection)
-        if not connection.is_active:
-            raise Invalid(f"{connection.customer} has not accepted your invitation yet.")
+        cls._guard_active(connection)
         request = cls.draft(proposal, connection, by=by, at=at)
         request.pk = key or request.pk
         request.save(force_insert=True)
@@ -306,7 +305,9 @@ class BillingRequest(models.Model):
         """
         connection = lock(connection)
         cls._guard_member(connection.customer, by)
+        cls._guard_active(connection)
         request = cls.draft(proposal, connection, by=by, at=at)
+        request._guard_circumstances(at)
         request.made_by = cls.MadeBy.CUSTOMER
         request.save(force_insert=True)
         request._decide(cls.State.APPROVED, by=by, at=at)
@@ -382,8 +383,9 @@ class BillingRequest(models.Model):
         """
         connection = lock(self.connection)
         self._guard_member(self.provider, by)
-        self._decide(self.State.REVISED, by=by, at=at)
+        self._guard_pending()
         revision = type(self).draft(proposal, connection, by=by, at=at)
+        self._decide(self.State.REVISED, by=by, at=at)
         revision.revises = self
         revision.save(force_insert=True)
         revision._record(events.request_revised, by=by, at=at)
@@ -396,7 +398,7 @@ class BillingRequest(models.Model):
         rows = type(self).objects.overdue(at).filter(pk=self.pk)
         if not rows.update(state=self.State.EXPIRED, decided_at=at):
             return False
-        self.state = self.State.EXPIRED
+        self.state, self.decided_at = self.State.EXPIRED, at
         self._record(events.request_expired, by=None, at=at)
         return True
 
@@ -431,14 +433,9 @@ class BillingRequest(models.Model):
             if self.starts_on and self.starts_on <= today:
                 Invoice.issue(self.connection, [self.charge_line()], on=today, at=at)
             return
-        try:
-            change = pricing.change(self.offer, Subscription.running_on(self.connection), today)
-        except pricing.NothingRuns as nothing:
-            raise NothingToJoin(
-                "An add-on joins a plan, and no plan runs yet.", next_step="Approve a plan first."
-            ) from nothing
+        change = pricing.change(self.offer, Subscription.running_on(self.connection), today)
         subscription = Subscription.carry_out(change, self, by=by, at=at)
-        if change.next_invoice <= today:
+        while subscription.next_invoice_date and subscription.next_invoice_date <= today:
             subscription.bill(at=at)
 
     def _start(self, at: datetime) -> date:
@@ -493,13 +490,24 @@ class BillingRequest(models.Model):
                 f"Somebody else at {self.connection.customer} has to decide."
             )
         self._guard_member(self.connection.customer, by)
-        self.refresh_from_db(fields=["state", "decided_by", "decided_at"])
-        if not self.is_pending:
-            raise self._decided_before()
+        self._guard_pending()
         if self.expires_at <= at:
             raise AlreadyDecided(
                 "This request has expired.", next_step=f"Ask {self.provider} for a new one."
             )
+
+    def _guard_pending(self) -> None:
+        self.refresh_from_db(fields=["state", "decided_by", "decided_at"])
+        if not self.is_pending:
+            raise self._decided_before()
+
+    @staticmethod
+    def _guard_active(connection: Connection) -> None:
+        if connection.state == Connection.State.INVITED:
+            raise Invalid(f"{connection.customer} has not accepted your invitation yet.")
+        if not connection.is_active:
+            state = connection.get_state_display().lower()
+            raise Invalid(f"The connection with {connection.customer} is {state}.")
 
     @staticmethod
     def _guard_member(organization: Organization, by: User) -> None:
@@ -518,18 +526,41 @@ class BillingRequest(models.Model):
         )
 
     def _guard_circumstances(self, at: datetime) -> None:
-        """What a plan replaces is part of its terms: it must still be what runs."""
-        if self.kind != ItemKind.PLAN:
+        """What it changes is part of its terms: that must still be what runs."""
+        if self.kind == ItemKind.ONE_TIME:
             return
+        today = self.connection.day_of(at)
         running = Subscription.running_on(self.connection)
-        start = self.offer.start(running, self.connection.day_of(at))
-        now = self.terms | {"replaces": terms.replaced(running.plan_on(start))}
-        if now["replaces"] != self.terms["replaces"]:
+        replaced = running.plan_on(self.offer.start(running, today))
+        if self.kind == ItemKind.ADD_ON and replaced is None:
+            raise NothingToJoin(
+                "An add-on joins a plan, and no plan runs yet.", next_step="Approve a plan first."
+            )
+        preview = pricing.preview(self.offer, running, today)
+        if changed := self._changes(replaced, preview):
             raise TermsChanged(
                 "What runs has changed since this was proposed. Nothing was approved.",
-                terms.differences(self.terms, now),
+                changed,
                 next_step=f"Ask {self.provider} to revise the request.",
             )
+        if preview.first_invoice.minor < 0:
+            raise TermsChanged(
+                "The unused part of what runs is now worth more than the next invoice. "
+                "Nothing was approved.",
+                [],
+                next_step=f"Ask {self.provider} to propose it for the next billing cycle.",
+            )
+
+    def _changes(self, replaced: Item | None, preview: Preview) -> list[terms.Difference]:
+        """How what runs differs from what it was when the terms were sealed."""
+        if self.kind == ItemKind.PLAN:
+            now = self.terms | {"replaces": terms.replaced(replaced)}
+            return terms.differences(self.terms, now)
+        # An add-on is billed with its plan: a year in advance is not what a month's terms promised.
+        sealed = Interval(self.terms["afterwards"]["interval"])
+        if sealed == preview.interval:
+            return []
+        return [terms.Difference("Billed", sealed.adverb, preview.interval.adverb)]
 
     def _decided_before(self) -> AlreadyDecided:
         self.refresh_from_db(fields=["state", "decided_by", "decided_at"])
