@@ -1,9 +1,9 @@
 """The billing run: everything that has come due by a day, each period exactly once."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from connections.models import Connection
 from revampd.kit.locking import lock
@@ -11,21 +11,38 @@ from revampd.kit.locking import lock
 from .models import BillingRequest, Invoice, Subscription
 from .models.invoices import DraftLine
 
+# Somewhere it is tomorrow already: time zones reach 14 hours ahead of UTC.
+FARTHEST_AHEAD = timedelta(hours=14)
 
-def bill_due(on: date, *, at: datetime) -> int:
+
+def bill_due(on: date | None = None, *, at: datetime) -> int:
     """Issue every invoice that is due by the day `on`; missed periods are caught up one by one.
 
+    Without `on`, the day is the one that the instant `at` has where each provider does business.
     Returns how many were issued. Running it again, or twice at the same time, issues nothing
-    more: each connection is locked, and what was billed is no longer due.
+    more: each connection is locked, and what was billed is no longer due. A connection that cannot
+    be billed holds up no other; raises ExceptionGroup of such failures at the end.
     """
-    due = set(Subscription.objects.due(on).values_list("connection", flat=True))
-    due |= set(BillingRequest.objects.unbilled_charges(on).values_list("connection", flat=True))
-    return sum(_bill_connection(pk, on, at) for pk in sorted(due, key=str))
+    latest = on or (at.astimezone(UTC) + FARTHEST_AHEAD).date()
+    due = set(Subscription.objects.due(latest).values_list("connection", flat=True))
+    charges = BillingRequest.objects.unbilled_charges(latest)
+    due |= set(charges.values_list("connection", flat=True))
+    issued, failures = 0, []
+    for pk in sorted(due, key=str):
+        try:
+            issued += _bill_connection(pk, on, at)
+        except (DatabaseError, ValueError) as failure:
+            failure.add_note(f"while billing connection {pk}")
+            failures.append(failure)
+    if failures:
+        raise ExceptionGroup(f"{len(failures)} of {len(due)} connections not billed", failures)
+    return issued
 
 
 @transaction.atomic
-def _bill_connection(connection_id: UUID, on: date, at: datetime) -> int:
+def _bill_connection(connection_id: UUID, on: date | None, at: datetime) -> int:
     connection = lock(Connection(pk=connection_id))
+    on = on or connection.day_of(at)
     issued = 0
     while subscription := Subscription.objects.due(on).filter(connection=connection).first():
         lines = _charge_lines(connection, subscription.next_invoice_date or on)

@@ -23,6 +23,5 @@ def remind_of_requests() -> int:
 
 @shared_task(name="billing.run_cycle")
 def run_cycle() -> int:
-    """Issue what is due today. Returns how many invoices."""
-    now = timezone.now()
-    return bill_due(now.date(), at=now)
+    """Issue what is due today where each provider is. Returns how many invoices."""
+    return bill_due(at=timezone.now())
