@@ -114,6 +114,23 @@ def in_words(terms: Terms) -> list[tuple[str, str]]:
     return rows
 
 
+def headline(terms: Terms) -> str:
+    """What a request is about, in a few words: "Change from Starter to Growth"."""
+    name: str = terms["name"]
+    if terms["kind"] == ItemKind.ONE_TIME:
+        return f"Charge once: {name}"
+    if terms["kind"] == ItemKind.ADD_ON:
+        return f"Add {name}" if terms["quantity"] == 1 else f"Add {terms['quantity']} × {name}"
+    old = terms["replaces"]
+    if old is None:
+        return f"Start {name}"
+    if old["name"] != name:
+        return f"Change from {old['name']} to {name}"
+    if old["interval"] != terms["interval"]:
+        return f"Change {name} to {Interval(terms['interval']).adverb} billing"
+    return f"Change {name} to the new price"
+
+
 def price_in_words(terms: Terms) -> str:
     """ "$149.00 a month", "5 × $2.50 a month", "$400.00 once"."""
     price = str(Money(terms["unit_price"], terms["currency"]))

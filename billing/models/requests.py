@@ -614,9 +614,19 @@ class BillingRequest(models.Model):
         return self.state == self.State.APPROVED
 
     @property
+    def proposer(self) -> str:
+        """The organization that made it, under the name it had then."""
+        by_customer = self.made_by == self.MadeBy.CUSTOMER
+        return str(self.terms["customer" if by_customer else "provider"])
+
+    @property
     def reference(self) -> str:
         """A short name for people; the address has the whole id."""
         return f"R-{str(self.pk)[:6].upper()}"
+
+    @property
+    def headline(self) -> str:
+        return terms.headline(self.terms)
 
     @property
     def price_in_words(self) -> str:
