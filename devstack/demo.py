@@ -7,6 +7,7 @@ import socket
 import sys
 import time
 from pathlib import Path
+from textwrap import indent
 
 from devstack import port
 from devstack.interruption import Interrupted
@@ -58,7 +59,8 @@ class Demo:
             self._start_servers()
         self._manage("Bringing the database up to date", "migrate", "--verbosity=0")
         self._manage("Collecting static files", "collectstatic", "--no-input", "--verbosity=0")
-        self._manage("Preparing the demo's companies", "seed_demo")
+        if told := self._manage("Preparing the demo's companies", "seed_demo"):
+            say(indent(told, "    "))
         with progress("Starting worker, scheduler and web"):
             self._start_product()
         self._greet(time.monotonic() - started)
@@ -92,13 +94,14 @@ class Demo:
         self._postgres.wait()
         self._valkey.wait()
 
-    def _manage(self, text: str, command: str, *options: str) -> None:
-        """Run a management command; its output matters only when it fails."""
+    def _manage(self, text: str, command: str, *options: str) -> str:
+        """Run a management command and return what it had to say."""
         log = LOCAL / f"{command}.log"
         with progress(text), log.open("wb") as file:
             line = [*MANAGE, command, *options]
             if self._processes.run(command, line, env=self._env, stdout=file):
                 raise Failed(f"manage.py {command} failed:\n{last_lines(log, 40)}")
+        return log.read_text().rstrip()
 
     def _start_product(self) -> None:
         self._worker_ready.unlink(missing_ok=True)

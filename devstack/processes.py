@@ -26,6 +26,7 @@ class Child:
     popen: subprocess.Popen[str]
     stop_signal: signal.Signals
     patience: float
+    lasting: bool
 
     @property
     def running(self) -> bool:
@@ -74,11 +75,13 @@ class Processes:
         stdout: int | IO[Any] | None = subprocess.PIPE,
         stop_signal: signal.Signals = signal.SIGTERM,
         patience: float = 10,
+        lasting: bool = True,
         **options: Any,
     ) -> Child:
         """Start a process that gets `patience` seconds to stop; options are those of Popen.
 
-        Unless stdout says otherwise, its lines appear on the terminal under its name.
+        Unless stdout says otherwise, its lines appear on the terminal under its name. One that is
+        lasting should run until we stop; any other one needs `finish`.
         """
         defaults: dict[str, Any] = {"cwd": ROOT, "stdin": subprocess.DEVNULL}
         popen = subprocess.Popen(
@@ -90,7 +93,7 @@ class Processes:
             start_new_session=True,
             **defaults | options,
         )
-        child = Child(name, popen, stop_signal, patience)
+        child = Child(name, popen, stop_signal, patience, lasting)
         self._children.append(child)
         self._tell_guard(f"start {popen.pid} {int(stop_signal)} {patience}")
         if popen.stdout:
@@ -99,7 +102,10 @@ class Processes:
 
     def run(self, name: str, command: Sequence[str | Path], **options: Any) -> int:
         """Run a process to its end and return its exit code."""
-        child = self.start(name, command, **options)
+        return self.finish(self.start(name, command, lasting=False, **options))
+
+    def finish(self, child: Child) -> int:
+        """Wait for the end of a process and return its exit code."""
         while child.running:
             interruption.pause(0.02)
         self._children.remove(child)
@@ -109,7 +115,7 @@ class Processes:
     def check(self) -> None:
         """Raise Failed if anything that should be running has ended."""
         for child in self._children:
-            if not child.running:
+            if child.lasting and not child.running:
                 code = child.popen.returncode
                 raise Failed(f"{child.name} stopped by itself (exit code {code})")
         if self._guard.poll() is not None:
