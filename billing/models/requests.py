@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from billing import events, pricing, terms
 from billing.pricing import Interval, Item, ItemKind, Offer, Preview, Timing
+from billing.terms import Difference
 from connections.kinds import EventKind
 from connections.models import Connection, Membership, Organization, User
 from revampd.kit.constraints import CompositeForeignKey, no_truncate
@@ -34,7 +35,7 @@ class AlreadyDecided(Conflict):
 class TermsChanged(Conflict):
     """The terms that the person saw are not the terms that stand; `differences` says how."""
 
-    def __init__(self, sentence: str, differences: list[terms.Difference], **kwargs: str) -> None:
+    def __init__(self, sentence: str, differences: list[Difference], **kwargs: str) -> None:
         super().__init__(sentence, **kwargs)
         self.differences = differences
 
@@ -551,7 +552,7 @@ class BillingRequest(models.Model):
                 next_step=f"Ask {self.provider} to propose it for the next billing cycle.",
             )
 
-    def _changes(self, replaced: Item | None, preview: Preview) -> list[terms.Difference]:
+    def _changes(self, replaced: Item | None, preview: Preview) -> list[Difference]:
         """How what runs differs from what it was when the terms were sealed."""
         if self.kind == ItemKind.PLAN:
             now = self.terms | {"replaces": terms.replaced(replaced)}
@@ -560,7 +561,7 @@ class BillingRequest(models.Model):
         sealed = Interval(self.terms["afterwards"]["interval"])
         if sealed == preview.interval:
             return []
-        return [terms.Difference("Billed", sealed.adverb, preview.interval.adverb)]
+        return [Difference("Billed", sealed.adverb, preview.interval.adverb)]
 
     def _decided_before(self) -> AlreadyDecided:
         self.refresh_from_db(fields=["state", "decided_by", "decided_at"])
