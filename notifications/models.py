@@ -108,6 +108,11 @@ class Notification(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    def read(self, *, at: datetime) -> None:
+        """Its recipient has seen it. Doing it again keeps the first time."""
+        if type(self).objects.filter(pk=self.pk).mark_read(at=at):
+            self.read_at = at
+
     @property
     def is_unread(self) -> bool:
         return self.read_at is None
