@@ -9,12 +9,12 @@ import time
 from pathlib import Path
 from textwrap import indent
 
-from devstack import port
+from devstack import port, static
 from devstack.interruption import Interrupted
 from devstack.lock import FolderLock
 from devstack.places import LOCAL
 from devstack.postgres import OWNER, Postgres
-from devstack.processes import Processes, last_lines
+from devstack.processes import Child, Processes, last_lines
 from devstack.terminal import Failed, progress, say
 from devstack.valkey import Valkey
 
@@ -55,12 +55,19 @@ class Demo:
     def run(self) -> None:
         """Start everything in order and watch it until somebody interrupts or something ends."""
         started = time.monotonic()
+        collection = self._begin_to_collect()  # needs no database, only time
         with progress("Starting PostgreSQL and Valkey"):
             self._start_servers()
-        self._manage("Bringing the database up to date", "migrate", "--verbosity=0")
-        self._manage("Collecting static files", "collectstatic", "--no-input", "--verbosity=0")
-        if told := self._manage("Preparing the demo's companies", "seed_demo"):
-            say(indent(told, "    "))
+        with progress("Bringing the database up to date"):
+            self._finish(self._begin("migrate", "--verbosity=0"))
+        with progress("Preparing the demo's companies"):
+            told = self._finish(self._begin("seed_demo"))
+        if told:
+            say(indent(told.rstrip(), "    "))
+        if collection:
+            with progress("Collecting static files"):
+                self._finish(collection)
+                static.mark_current()
         with progress("Starting worker, scheduler and web"):
             self._start_product()
         self._greet(time.monotonic() - started)
@@ -94,14 +101,23 @@ class Demo:
         self._postgres.wait()
         self._valkey.wait()
 
-    def _manage(self, text: str, command: str, *options: str) -> str:
-        """Run a management command and return what it had to say."""
-        log = LOCAL / f"{command}.log"
-        with progress(text), log.open("wb") as file:
+    def _begin_to_collect(self) -> Child | None:
+        if static.is_current():
+            return None
+        return self._begin("collectstatic", "--clear", "--no-input", "--verbosity=0")
+
+    def _begin(self, command: str, *options: str) -> Child:
+        """Start a management command; its output goes to a file of its own."""
+        with command_log(command).open("wb") as log:
             line = [*MANAGE, command, *options]
-            if self._processes.run(command, line, env=self._env, stdout=file):
-                raise Failed(f"manage.py {command} failed:\n{last_lines(log, 40)}")
-        return log.read_text().rstrip()
+            return self._processes.start(command, line, env=self._env, stdout=log, lasting=False)
+
+    def _finish(self, command: Child) -> str:
+        """Wait for a management command and return what it had to tell."""
+        log = command_log(command.name)
+        if self._processes.finish(command):
+            raise Failed(f"manage.py {command.name} failed:\n{last_lines(log, 40)}")
+        return log.read_text()
 
     def _start_product(self) -> None:
         self._worker_ready.unlink(missing_ok=True)
@@ -136,6 +152,10 @@ class Demo:
         if self._allowed_hosts() == "*":
             say("Everybody who reaches this machine can do so: HOST is open to the network.")
         say("")
+
+
+def command_log(command: str) -> Path:
+    return LOCAL / f"{command}.log"
 
 
 def first_page_answers(listener: socket.socket) -> bool:

@@ -1,4 +1,4 @@
-"""When the demo's static files have to be collected anew; compressing them takes several seconds."""
+"""When the demo's static files have to be collected anew: it takes several seconds."""
 
 import hashlib
 import sys
@@ -10,7 +10,7 @@ from devstack.places import LOCAL, ROOT
 COLLECTED = LOCAL / "static"
 STAMP = LOCAL / "static-fingerprint"
 
-# The files, the code and settings that process them, and the packages that bring files of their own.
+# The files, what processes them, and the packages that bring files of their own.
 SOURCES = (
     "static/**/*",
     "*/static/**/*",
