@@ -15,7 +15,7 @@ from billing.models.proposals import Proposal
 from connections.access import Rule, Side
 from connections.models import Invitation, Membership, User
 from connections.tokens import invitation_token
-from notifications.draining import drain
+from notifications.draining import drain_events
 from tests.cast import Cast
 
 # Pages that others wrote and that guard themselves; they are not walked role by role.
@@ -84,7 +84,7 @@ def values(cast: Cast) -> dict[str, Any]:
     invitation = Invitation.send(
         organization=cast.northwind, email="new@example.com", role="VIEWER", by=cast.maya, at=now
     )
-    drain()
+    drain_events()
     return {
         "connection_id": connection.pk,
         "slug": cast.northwind.slug,
