@@ -1,3 +1,23 @@
+from django.urls import path
+
+from .views import invoices, plan, requests
+
 app_name = "billing"
 
-urlpatterns = []
+# /connections/<uuid>/
+urlpatterns = [
+    path("plan/", plan.plan_page, name="plan"),
+    path("requests/", requests.request_list, name="requests"),
+    path("requests/new/", requests.propose_request, name="propose"),
+    path("requests/<uuid:request_id>/", requests.request_detail, name="request"),
+    path("requests/<uuid:request_id>/approval/", requests.approve_request, name="approve-request"),
+    path("requests/<uuid:request_id>/rejection/", requests.reject_request, name="reject-request"),
+    path(
+        "requests/<uuid:request_id>/withdrawal/",
+        requests.withdraw_request,
+        name="withdraw-request",
+    ),
+    path("requests/<uuid:request_id>/revision/", requests.revise_request, name="revise-request"),
+    path("invoices/", invoices.invoice_list, name="invoices"),
+    path("invoices/<int:number>/", invoices.invoice_detail, name="invoice"),
+]

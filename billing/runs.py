@@ -1,0 +1,88 @@
+"""What runs on a connection on a day, what is approved for later, and what comes next."""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+from django.db.models import F, Q
+
+from connections.models import Connection
+from revampd.kit.money import Money, total
+
+from .models import Subscription, SubscriptionItem
+from .pricing import Charge, Interval, ItemKind, Period, Running, period_on
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The subscription of a connection as its Plan page shows it. It queries when it is asked."""
+
+    connection: Connection
+    day: date
+
+    @cached_property
+    def subscription(self) -> Subscription | None:
+        return Subscription.objects.live().filter(connection=self.connection).first()
+
+    @cached_property
+    def rows(self) -> list[SubscriptionItem]:
+        """Every item that runs or will, plans first, each with the request that allows it."""
+        if self.subscription is None:
+            return []
+        ended = Q(end_date__lte=self.day) | Q(end_date__lte=F("start_date"))
+        unended = Q(end_date=None) | ~ended
+        rows = self.subscription.items.filter(unended).select_related("request__plan_version")
+        return list(rows.order_by("-kind", "start_date", "id"))
+
+    @property
+    def present(self) -> list[SubscriptionItem]:
+        return [row for row in self.rows if row.start_date <= self.day]
+
+    @property
+    def later(self) -> list[SubscriptionItem]:
+        """What is approved and begins later."""
+        return [row for row in self.rows if row.start_date > self.day]
+
+    @property
+    def ending(self) -> list[SubscriptionItem]:
+        """What runs today and ends on a known day."""
+        return [row for row in self.present if row.end_date]
+
+    @property
+    def plan(self) -> SubscriptionItem | None:
+        return next((row for row in self.present if row.kind == ItemKind.PLAN), None)
+
+    @property
+    def add_ons(self) -> list[SubscriptionItem]:
+        return [row for row in self.present if row.kind == ItemKind.ADD_ON]
+
+    @property
+    def recurring(self) -> Money:
+        """What one interval of everything that runs today costs, usage apart."""
+        return total((row.price for row in self.present), self.connection.currency)
+
+    @property
+    def period(self) -> Period | None:
+        """The billing period that today is in."""
+        plan = self.plan
+        if plan is None:
+            return None
+        return period_on(plan.anchor_date, Interval(plan.interval), self.day)
+
+    # The next invoice, by the same code that issues it
+
+    @cached_property
+    def running(self) -> Running:
+        return self.subscription.running if self.subscription else Running()
+
+    @property
+    def next_invoice(self) -> date | None:
+        return self.running.next_invoice
+
+    @cached_property
+    def upcoming(self) -> list[Charge]:
+        return self.running.upcoming()
+
+    @property
+    def upcoming_total(self) -> Money:
+        return total((charge.amount for charge in self.upcoming), self.connection.currency)

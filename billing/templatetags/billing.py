@@ -1,0 +1,50 @@
+"""How requests and invoices stand, in a word and a colour."""
+
+from django import template
+from django.utils.safestring import SafeString
+
+from billing.models import BillingRequest, Invoice
+from billing.pricing import ItemKind
+from billing.statement import usage_in_words
+from billing.terms import Terms
+from revampd.templatetags.ui import state_badge
+
+register = template.Library()
+
+REQUEST_TONES = {
+    BillingRequest.State.PENDING: "warn",
+    BillingRequest.State.APPROVED: "good",
+    BillingRequest.State.REJECTED: "bad",
+}
+INVOICE_TONES = {
+    Invoice.State.OPEN: "warn",
+    Invoice.State.PAID: "good",
+    Invoice.State.PAST_DUE: "bad",
+}
+ICONS = {ItemKind.PLAN: "plan", ItemKind.ADD_ON: "add-on", ItemKind.ONE_TIME: "receipt"}
+
+
+@register.simple_tag
+def request_state(request: BillingRequest) -> SafeString:
+    """The badge of a request."""
+    state = BillingRequest.State(request.state)
+    return state_badge(str(state.label), REQUEST_TONES.get(state, "plain"))
+
+
+@register.simple_tag
+def invoice_state(invoice: Invoice) -> SafeString:
+    """The badge of an invoice."""
+    state = Invoice.State(invoice.state)
+    return state_badge(str(state.label), INVOICE_TONES.get(state, "plain"))
+
+
+@register.filter
+def kind_icon(kind: str) -> str:
+    """The drawing of a plan, an add-on or a one-time charge."""
+    return ICONS[ItemKind(kind)]
+
+
+@register.filter
+def usage(terms: Terms) -> str:
+    """The usage fees that the terms name, in words."""
+    return usage_in_words(terms)

@@ -1,0 +1,33 @@
+"""What runs on a connection, what is approved for later, and the next invoice."""
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from billing.runs import Runs
+from connections.access import Party, party_view
+from connections.models import Connection
+from revampd.kit.htmx import page
+
+PENDING_SHOWN = 5
+
+
+@party_view
+@require_GET
+def plan_page(request: HttpRequest, party: Party) -> HttpResponse:
+    pending = party.connection.billing_requests.pending().newest_first()
+    context = {
+        "runs": Runs(party.connection, party.connection.day_of(timezone.now())),
+        "pending": pending.select_related("proposed_by")[:PENDING_SHOWN],
+        "manager": managed_by(party),
+    }
+    return page(request, "billing/plan/detail.html", context)
+
+
+def managed_by(party: Party) -> Connection | None:
+    """The connection with its Partner, through which a Sub-Org of Revampd has its access."""
+    connection = party.connection
+    if not (connection.provider.is_platform and connection.customer.kind == "SUB_ORG"):
+        return None
+    others = Connection.objects.exclude(pk=connection.pk).select_related("provider")
+    return others.filter(customer=connection.customer).order_by("created_at").first()

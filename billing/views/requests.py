@@ -1,0 +1,223 @@
+"""Requests of a connection, seen from both sides: the list, one of them, sending, deciding."""
+
+from typing import Any
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET, require_POST
+
+from billing.filters import RequestFilter
+from billing.forms.requests import DecisionForm, ProposalForm
+from billing.models import BillingRequest
+from billing.models.catalog import NotOnSale
+from billing.pricing import ItemKind
+from billing.record import Record
+from billing.statement import Statement
+from connections.access import Duty, Party, Side, party_view
+from notifications.models import Notification
+from revampd.kit.errors import DomainError, Invalid
+from revampd.kit.htmx import done, page, wants_fragment
+
+PAGE_LENGTH = 25
+
+
+# The list
+
+
+@party_view
+@require_GET
+def request_list(request: HttpRequest, party: Party) -> HttpResponse:
+    requests = party.connection.billing_requests.newest_first()
+    shown = RequestFilter(request.GET, queryset=requests)
+    rows = shown.qs.select_related("proposed_by", "decided_by")
+    of_kind = RequestFilter({"kind": request.GET.get("kind", "")}, queryset=requests).qs
+    counts = dict(of_kind.order_by().values_list("state").annotate(Count("id")))
+    context = {
+        "rows": Paginator(rows, PAGE_LENGTH).get_page(request.GET.get("page")),
+        "states": [(s.value, s.label, counts.get(s.value, 0)) for s in BillingRequest.State],
+        "kinds": ItemKind.choices,
+        "total": sum(counts.values()),
+        "chosen": shown.form.cleaned_data,
+    }
+    return page(request, "billing/requests/list.html", context)
+
+
+# One request
+
+
+@party_view
+@require_GET
+def request_detail(request: HttpRequest, party: Party, request_id: UUID) -> HttpResponse:
+    return _request_page(request, party, request_id)
+
+
+def _request_page(
+    request: HttpRequest,
+    party: Party,
+    request_id: UUID,
+    refusal: DomainError | None = None,
+    form: DecisionForm | None = None,
+) -> HttpResponse:
+    """A request with all that belongs to it. It also answers an act that was refused."""
+    record = Record(_find(party, request_id), party, timezone.now())
+    notification = _notification(request, party)
+    return page(
+        request,
+        "billing/requests/detail.html",
+        _shown(record, notification) | {"refusal": refusal, "form": form},
+        fragment=_fragment(notification),
+        status=422 if form else 200,
+    )
+
+
+# Sending
+
+
+@party_view(side=Side.PROVIDER, duty=Duty.BILL)
+def propose_request(request: HttpRequest, party: Party) -> HttpResponse:
+    """The form, its preview of what the customer will see, and the sending."""
+    return _compose(request, party)
+
+
+@party_view(side=Side.PROVIDER, duty=Duty.BILL, refused=_request_page)
+def revise_request(request: HttpRequest, party: Party, request_id: UUID) -> HttpResponse:
+    """The same form; sending it retires the request and sends a new one."""
+    revised = _find(party, request_id)
+    if request.method == "GET" and not revised.is_pending:
+        return redirect(_url("billing:request", revised))
+    return _compose(request, party, revised)
+
+
+@party_view(side=Side.PROVIDER, duty=Duty.BILL, refused=_request_page)
+@require_POST
+def withdraw_request(request: HttpRequest, party: Party, request_id: UUID) -> HttpResponse:
+    withdrawn = _find(party, request_id)
+    withdrawn.withdraw(by=party.user, at=timezone.now())
+    return _answer(request, party, withdrawn, f"You withdrew {withdrawn.item_name}.")
+
+
+def _compose(
+    request: HttpRequest, party: Party, revised: BillingRequest | None = None
+) -> HttpResponse:
+    at, data = timezone.now(), request.POST if request.method == "POST" else None
+    form = ProposalForm(party.connection, at, data, revises=revised)
+    is_preview = "preview" in request.POST
+    context: dict[str, Any] = {"form": form, "revised": revised, "is_preview": is_preview}
+    if form.is_valid():
+        try:
+            if not is_preview:
+                return _send(request, party, form, revised)
+            draft = BillingRequest.draft(form.proposal(), party.connection, by=party.user, at=at)
+            context |= {"draft": draft, "statement": Statement.on(draft, form.today)}
+        except (Invalid, NotOnSale) as refusal:
+            form.refuse(refusal)
+    if is_preview and wants_fragment(request):
+        # A form half filled in is no mistake yet: the preview says what is missing.
+        return page(request, "", context, fragment="billing/requests/_preview.html")
+    status = 422 if form.errors else 200
+    fragment = "billing/requests/_form.html"
+    return page(request, "billing/requests/new.html", context, fragment=fragment, status=status)
+
+
+def _send(
+    request: HttpRequest, party: Party, form: ProposalForm, revised: BillingRequest | None
+) -> HttpResponse:
+    proposal, at = form.proposal(), timezone.now()
+    if revised:
+        sent = revised.revise(proposal, by=party.user, at=at)
+    else:
+        key = form.cleaned_data["key"]
+        sent = BillingRequest.propose(
+            proposal, connection=party.connection, by=party.user, at=at, key=key
+        )
+    sentence = f"{party.counterparty} has the request now. It costs nothing until they approve it."
+    return done(request, sentence, _url("billing:request", sent))
+
+
+# Deciding
+
+
+@party_view(side=Side.CUSTOMER, duty=Duty.BILL, refused=_request_page)
+@require_POST
+def approve_request(request: HttpRequest, party: Party, request_id: UUID) -> HttpResponse:
+    approved = _find(party, request_id)
+    form = DecisionForm(request.POST)
+    if not form.is_valid():
+        return _request_page(request, party, request_id, form=form)
+    approved.approve(by=party.user, at=timezone.now(), **form.cleaned_data)
+    return _answer(request, party, approved, f"You approved {approved.item_name}.")
+
+
+@party_view(side=Side.CUSTOMER, duty=Duty.BILL, refused=_request_page)
+@require_POST
+def reject_request(request: HttpRequest, party: Party, request_id: UUID) -> HttpResponse:
+    rejected = _find(party, request_id)
+    form = DecisionForm(request.POST)
+    if not form.is_valid():
+        return _request_page(request, party, request_id, form=form)
+    rejected.reject(by=party.user, at=timezone.now(), note=form.cleaned_data["note"])
+    sentence = f"You rejected {rejected.item_name}. Nothing changes."
+    return _answer(request, party, rejected, sentence)
+
+
+def _answer(
+    request: HttpRequest, party: Party, acted_on: BillingRequest, sentence: str
+) -> HttpResponse:
+    """What an act leaves behind: the panel, or its place in the notification it came from."""
+    notification = _notification(request, party)
+    context = None
+    if wants_fragment(request):
+        record = Record(_find(party, acted_on.pk), party, timezone.now())
+        context = _shown(record, notification)
+    to = _back(request) if notification else _url("billing:request", acted_on)
+    return done(request, sentence, to, fragment=_fragment(notification), context=context)
+
+
+# Finding
+
+
+def _find(party: Party, request_id: UUID) -> BillingRequest:
+    rows = party.connection.billing_requests.select_related("proposed_by", "decided_by", "revises")
+    found: BillingRequest = get_object_or_404(rows, pk=request_id)
+    found.connection, found.provider = party.connection, party.connection.provider
+    return found
+
+
+def _notification(request: HttpRequest, party: Party) -> Notification | None:
+    """The notification inside which the person acts, if they do."""
+    key = request.POST.get("notification", "")
+    if not key.isdecimal() or len(key) > 18:
+        return None
+    return Notification.objects.of(party.user).filter(pk=key).first()
+
+
+def _shown(record: Record, notification: Notification | None) -> dict[str, Any]:
+    return {
+        "record": record,
+        "subject": record.request,
+        "may_decide": record.may_decide,
+        "notification": notification,
+    }
+
+
+def _fragment(notification: Notification | None) -> str:
+    return f"billing/requests/{'_notified' if notification else '_panel'}.html"
+
+
+def _back(request: HttpRequest) -> str:
+    """Where the person came from, if that is a page of ours."""
+    to = request.POST.get("next", "")
+    secure = request.is_secure()
+    if url_has_allowed_host_and_scheme(to, {request.get_host()}, require_https=secure):
+        return to
+    return reverse("notifications:list")
+
+
+def _url(name: str, subject: BillingRequest) -> str:
+    return reverse(name, args=[subject.connection_id, subject.pk])
