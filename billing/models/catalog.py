@@ -66,14 +66,23 @@ def within_limits(rule: str, sentence: str) -> pgtrigger.Trigger:
     """A trigger that refuses a Partner's price outside the limits of its currency.
 
     `rule` is the SQL condition that must hold, over NEW and `limits`. A currency without limits
-    is refused as well. Revampd's own prices are not limited.
+    is refused as well. Revampd's own prices are not limited. A price that was within the limits
+    when it was set stays: what is beyond lowered limits can still be renamed or archived.
     """
     return pgtrigger.Trigger(
         name="within_limits",
         when=pgtrigger.Before,
         operation=pgtrigger.Insert | pgtrigger.Update,
-        declare=[("limits", "billing_pricelimits%ROWTYPE")],
+        declare=[
+            ("limits", "billing_pricelimits%ROWTYPE"),
+            ("unpriced", "text[] := ARRAY['name', 'description', 'archived_at', 'retired_at']"),
+        ],
         func=f"""
+            IF TG_OP = 'UPDATE' THEN
+                IF to_jsonb(OLD) - unpriced = to_jsonb(NEW) - unpriced THEN
+                    RETURN NEW;
+                END IF;
+            END IF;
             IF EXISTS (SELECT 1 FROM connections_organization
                        WHERE id = NEW.provider_id AND kind = 'PARTNER') THEN
                 SELECT * INTO limits FROM billing_pricelimits WHERE currency = NEW.currency;
@@ -270,6 +279,8 @@ class PlanVersion(models.Model):
     max_workflows = models.PositiveIntegerField(null=True, blank=True)
     published_at = models.DateTimeField()
     retired_at = models.DateTimeField(null=True)
+
+    mutable = ("retired_at",)
 
     objects: ClassVar[Any] = PlanVersionQuerySet.as_manager()
 

@@ -7,8 +7,10 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import pgtrigger
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
 from django.db import models
-from django.db.models import F, Q, Value
+from django.db.models import F, Func, Q, Value
 from django.db.models.functions import TruncMonth
 
 from billing import events
@@ -121,6 +123,10 @@ class Invoice(models.Model):
     issued_at = models.DateTimeField()
     provider_details = models.JSONField()
     customer_details = models.JSONField()
+    # A constant that the key to the first line needs: an invoice without lines is refused.
+    first_position = models.GeneratedField(
+        expression=Value(1), output_field=models.PositiveIntegerField(), db_persist=True
+    )
 
     objects: ClassVar[Any] = InvoiceQuerySet.as_manager()
 
@@ -133,6 +139,13 @@ class Invoice(models.Model):
                 fields=["connection", "provider"],
                 to="connections.Connection",
                 to_fields=["id", "provider"],
+            ),
+            CompositeForeignKey(
+                name="invoice_has_lines",
+                fields=["id", "first_position"],
+                to="billing.InvoiceLine",
+                to_fields=["invoice", "position"],
+                deferred=True,
             ),
             models.CheckConstraint(condition=Q(total__gte=0), name="invoice_total"),
             models.CheckConstraint(condition=Q(number__gte=1), name="invoice_number_positive"),
@@ -154,8 +167,10 @@ class Invoice(models.Model):
                 name="frozen",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
+                # Generated columns have no value yet when this runs.
+                declare=[("apart", "text[] := ARRAY['state', 'first_position']")],
                 func="""
-                    IF to_jsonb(OLD) - 'state' IS DISTINCT FROM to_jsonb(NEW) - 'state' THEN
+                    IF to_jsonb(OLD) - apart IS DISTINCT FROM to_jsonb(NEW) - apart THEN
                         RAISE EXCEPTION 'an issued invoice never changes'
                             USING ERRCODE = 'integrity_constraint_violation';
                     END IF;
@@ -271,11 +286,21 @@ class Invoice(models.Model):
         return Period(self.period_start, self.period_end)
 
 
+def _each_day_once(name: str, side: Q) -> ExclusionConstraint:
+    """No day of an item is on two lines of the same side: charged, or given back."""
+    days = Func(F("period_start"), F("period_end"), function="daterange")
+    return ExclusionConstraint(
+        name=name,
+        expressions=[("item", RangeOperators.EQUAL), (days, RangeOperators.OVERLAPS)],
+        condition=side & Q(item__isnull=False),
+    )
+
+
 class InvoiceLine(AppendOnly):
     """One charge, in minor units, and the approved request that allows it.
 
     `request_state` is a constant that the composite key needs: only an approved request of the
-    same connection can be an authority, and while a line points at it, it stays approved.
+    same connection and kind can be an authority, and while a line points at it, it stays approved.
     """
 
     connection = models.ForeignKey(
@@ -323,33 +348,30 @@ class InvoiceLine(AppendOnly):
             ),
             CompositeForeignKey(
                 name="invoice_line_authority",
-                fields=["connection", "request", "request_state"],
+                fields=["connection", "request", "kind", "request_state"],
                 to="billing.BillingRequest",
-                to_fields=["connection", "id", "state"],
+                to_fields=["connection", "id", "kind", "state"],
             ),
             CompositeForeignKey(
                 name="invoice_line_of_item",
-                fields=["connection", "item"],
+                fields=["connection", "item", "request"],
                 to="billing.SubscriptionItem",
-                to_fields=["connection", "id"],
+                to_fields=["connection", "id", "request"],
             ),
-            # A one-time charge is billed once; an item's day is charged once and given back once.
+            # A one-time charge is billed once, and so is each day of an item.
             models.UniqueConstraint(
                 fields=["request"], condition=Q(kind="ONE_TIME"), name="one_time_billed_once"
             ),
-            models.UniqueConstraint(
-                fields=["item", "period_start"],
-                condition=Q(amount__gte=0),
-                name="item_charged_once",
-            ),
-            models.UniqueConstraint(
-                fields=["item", "period_start"],
-                condition=Q(amount__lt=0),
-                name="item_credited_once",
-            ),
+            _each_day_once("item_charged_once", Q(amount__gte=0)),
+            _each_day_once("item_credited_once", Q(amount__lt=0)),
             models.CheckConstraint(
                 condition=Q(kind="ONE_TIME", item__isnull=True)
-                | Q(kind__in=["PLAN", "ADD_ON"], item__isnull=False, period_start__isnull=False),
+                | Q(
+                    kind__in=["PLAN", "ADD_ON"],
+                    item__isnull=False,
+                    period_start__isnull=False,
+                    period_end__gt=F("period_start"),
+                ),
                 name="invoice_line_kind",
             ),
         ]
@@ -364,13 +386,19 @@ class InvoiceLine(AppendOnly):
                 referencing=pgtrigger.Referencing(new="added"),  # type: ignore[no-untyped-call]
                 func="""
                     IF EXISTS (
-                        SELECT 1 FROM billing_invoiceline line
-                        JOIN billing_invoice invoice ON invoice.id = line.invoice_id
-                        WHERE line.invoice_id IN (SELECT invoice_id FROM added)
+                        SELECT 1 FROM added
+                        JOIN billing_invoice invoice ON invoice.id = added.invoice_id
                         GROUP BY invoice.id, invoice.total
-                        HAVING sum(line.amount) <> invoice.total
+                        HAVING sum(added.amount) <> invoice.total
                     ) THEN
                         RAISE EXCEPTION 'the lines of an invoice add up to its total'
+                            USING ERRCODE = 'integrity_constraint_violation';
+                    ELSIF EXISTS (
+                        SELECT 1 FROM billing_invoiceline line
+                        WHERE line.invoice_id IN (SELECT invoice_id FROM added)
+                            AND line.id NOT IN (SELECT id FROM added)
+                    ) THEN
+                        RAISE EXCEPTION 'an issued invoice gets no more lines'
                             USING ERRCODE = 'integrity_constraint_violation';
                     END IF;
                     RETURN NULL;

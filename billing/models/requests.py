@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import pgtrigger
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from billing import events, pricing, terms
 from billing.pricing import Interval, Item, ItemKind, Offer, Preview, Timing
@@ -137,14 +137,16 @@ class BillingRequest(models.Model):
     decision_note = models.TextField(max_length=NOTE_LENGTH, blank=True)
     starts_on = models.DateField(null=True)
 
+    mutable = ("state", "decided_by", "decided_at", "decision_note", "starts_on", "reminded_at")
+
     objects: ClassVar[Any] = BillingRequestQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["connection", "id"], name="request_connection_id"),
-            # Lines and items point at (connection, id, "APPROVED"): their authority.
+            # Lines and items point at (connection, id, kind, "APPROVED"): their authority.
             models.UniqueConstraint(
-                fields=["connection", "id", "state"], name="request_connection_id_state"
+                fields=["connection", "id", "kind", "state"], name="request_authority"
             ),
             CompositeForeignKey(
                 name="request_of_provider",
@@ -214,6 +216,17 @@ class BillingRequest(models.Model):
                 )
                 | Q(state="EXPIRED", decided_at__isnull=False, decided_by=None, starts_on=None),
             ),
+            models.CheckConstraint(
+                name="request_decided_in_time",
+                condition=~Q(state__in=["APPROVED", "REJECTED"])
+                | Q(decided_at__lt=F("expires_at")),
+            ),
+            models.CheckConstraint(
+                name="request_chosen_by_its_maker",
+                condition=Q(made_by="PROVIDER")
+                | Q(made_by="CUSTOMER", decided_by=None)
+                | Q(made_by="CUSTOMER", decided_by=F("proposed_by")),
+            ),
         ]
         indexes = [
             models.Index(fields=["connection", "-proposed_at"], name="request_of_connection"),
@@ -240,6 +253,31 @@ class BillingRequest(models.Model):
                             USING ERRCODE = 'integrity_constraint_violation';
                     ELSIF to_jsonb(OLD) - decision IS DISTINCT FROM to_jsonb(NEW) - decision THEN
                         RAISE EXCEPTION 'the terms of a request never change'
+                            USING ERRCODE = 'integrity_constraint_violation';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            # Consent names somebody who may give it, and never one of those who ask for it.
+            pgtrigger.Trigger(
+                name="consent",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(new__state__in=["APPROVED", "REJECTED"]),
+                func="""
+                    IF NOT EXISTS (
+                        SELECT 1 FROM connections_membership member
+                        JOIN connections_connection connection
+                            ON connection.customer_id = member.organization_id
+                        WHERE connection.id = NEW.connection_id
+                            AND member.user_id = NEW.decided_by_id
+                            AND member.role IN ('OWNER', 'BILLING')
+                    ) OR NEW.made_by = 'PROVIDER' AND EXISTS (
+                        SELECT 1 FROM connections_membership member
+                        WHERE member.organization_id = NEW.provider_id
+                            AND member.user_id = NEW.decided_by_id
+                    ) THEN
+                        RAISE EXCEPTION 'only an owner or billing member of the customer decides'
                             USING ERRCODE = 'integrity_constraint_violation';
                     END IF;
                     RETURN NEW;

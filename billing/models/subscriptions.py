@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
@@ -13,7 +14,7 @@ from django.db.models import F, Func, Q, Value
 from billing import events
 from billing.pricing import Change, Charge, Interval, Item, ItemKind, Period, Running
 from connections.models import Connection, User
-from revampd.kit.constraints import CompositeForeignKey
+from revampd.kit.constraints import CompositeForeignKey, no_truncate
 from revampd.kit.money import CurrencyField, MinorUnitsField, Money
 
 from .invoices import DraftLine, Invoice
@@ -202,8 +203,7 @@ class Subscription(models.Model):
     @staticmethod
     def _unsettled() -> Q:
         # An item that ended and is billed to that day has nothing more to say.
-        never_ran = Q(end_date=F("start_date"), billed_to=F("start_date"))
-        return Q(end_date__isnull=True) | ~(Q(end_date=F("billed_to")) | never_ran)
+        return Q(end_date__isnull=True) | ~Q(end_date=F("billed_to"))
 
 
 class SubscriptionItemQuerySet(models.QuerySet["SubscriptionItem"]):
@@ -255,11 +255,16 @@ class SubscriptionItem(models.Model):
     end_date = models.DateField(null=True)
     billed_to = models.DateField()
 
+    mutable = ("end_date", "billed_to")
+
     objects: ClassVar[Any] = SubscriptionItemQuerySet.as_manager()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["connection", "id"], name="item_connection_id"),
+            # Lines point at (connection, id, request): the item and its authority.
+            models.UniqueConstraint(
+                fields=["connection", "id", "request"], name="item_with_authority"
+            ),
             CompositeForeignKey(
                 name="item_of_subscription",
                 fields=["connection", "subscription"],
@@ -268,9 +273,9 @@ class SubscriptionItem(models.Model):
             ),
             CompositeForeignKey(
                 name="item_authority",
-                fields=["connection", "request", "request_state"],
+                fields=["connection", "request", "kind", "request_state"],
                 to="billing.BillingRequest",
-                to_fields=["connection", "id", "state"],
+                to_fields=["connection", "id", "kind", "state"],
             ),
             ExclusionConstraint(
                 name="item_one_plan_a_day",
@@ -293,6 +298,28 @@ class SubscriptionItem(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["subscription", "start_date"], name="item_subscription")]
+        triggers = [
+            # By column, so that the billing run, which moves `billed_to`, pays nothing for it.
+            pgtrigger.Protect(
+                name="as_approved",
+                operation=pgtrigger.Delete
+                | pgtrigger.UpdateOf(
+                    "connection_id",
+                    "subscription_id",
+                    "request_id",
+                    "kind",
+                    "name",
+                    "unit_price",
+                    "booking_fee",
+                    "transfer_fee",
+                    "quantity",
+                    "interval",
+                    "anchor_date",
+                    "start_date",
+                ),
+            ),
+            no_truncate(),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -16,14 +16,22 @@ class CompositeForeignKey(models.BaseConstraint):
     It holds what a plain key cannot say: that both rows belong to the same connection. The plain
     ForeignKey stays beside it for the ORM, with `db_constraint=False`. `to` is "app.Model";
     `fields` and `to_fields` are in the same order, and `to_fields` must be unique in the target.
-    A row with a NULL in `fields` is not checked (MATCH SIMPLE).
+    A row with a NULL in `fields` is not checked (MATCH SIMPLE). A `deferred` key is checked at the
+    end of the transaction: the row that it points at comes later.
     """
 
     def __init__(
-        self, *, name: str, fields: Sequence[str], to: str, to_fields: Sequence[str]
+        self,
+        *,
+        name: str,
+        fields: Sequence[str],
+        to: str,
+        to_fields: Sequence[str],
+        deferred: bool = False,
     ) -> None:
         super().__init__(name=name)
         self.fields, self.to, self.to_fields = tuple(fields), to, tuple(to_fields)
+        self.deferred = deferred
 
     def constraint_sql(self, model: Any, schema_editor: Any) -> Any:
         # Inside CREATE TABLE the target's unique key may not exist yet: add the key afterwards.
@@ -34,12 +42,13 @@ class CompositeForeignKey(models.BaseConstraint):
         quote = schema_editor.quote_name
         return Statement(
             "ALTER TABLE %(table)s ADD CONSTRAINT %(name)s FOREIGN KEY (%(columns)s)"
-            " REFERENCES %(to_table)s (%(to_columns)s) DEFERRABLE INITIALLY IMMEDIATE",
+            " REFERENCES %(to_table)s (%(to_columns)s) DEFERRABLE INITIALLY %(moment)s",
             table=Table(model._meta.db_table, quote),
             name=quote(self.name),
             columns=Columns(model._meta.db_table, self._columns(model, self.fields), quote),
             to_table=Table(target._meta.db_table, quote),
             to_columns=Columns(target._meta.db_table, self._columns(target, self.to_fields), quote),
+            moment="DEFERRED" if self.deferred else "IMMEDIATE",
         )
 
     def remove_sql(self, model: Any, schema_editor: Any) -> Any:
@@ -56,7 +65,7 @@ class CompositeForeignKey(models.BaseConstraint):
         exclude: Any = None,
         using: str = DEFAULT_DB_ALIAS,
     ) -> None:
-        if exclude and set(self.fields) & set(exclude):
+        if self.deferred or (exclude and set(self.fields) & set(exclude)):
             return
         attnames = [model._meta.get_field(field).attname for field in self.fields]
         values = [getattr(instance, attname) for attname in attnames]
@@ -72,7 +81,8 @@ class CompositeForeignKey(models.BaseConstraint):
     def deconstruct(self) -> Any:
         path, _, _ = super().deconstruct()
         details = {"fields": self.fields, "to": self.to, "to_fields": self.to_fields}
-        return path, (), {"name": self.name, **details}
+        moment = {"deferred": True} if self.deferred else {}
+        return path, (), {"name": self.name, **details, **moment}
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, CompositeForeignKey):
@@ -80,7 +90,7 @@ class CompositeForeignKey(models.BaseConstraint):
         return NotImplemented
 
     def __hash__(self) -> int:
-        return hash((self.name, self.fields, self.to, self.to_fields))
+        return hash((self.name, self.fields, self.to, self.to_fields, self.deferred))
 
     @staticmethod
     def _columns(model: Any, fields: Sequence[str]) -> list[str]:
