@@ -13,6 +13,11 @@ from .fields import Choice, PercentField, WholeNumberField
 
 MOST = 1_000_000
 
+TIER_LIMITS = {
+    "max_sub_orgs": "Sub-Orgs",
+    "max_campaigns": "Campaigns",
+    "max_workflows": "Workflows",
+}
 INTERVALS = [
     (Interval.MONTH, Choice("Each month", "Billed monthly from the day it starts")),
     (Interval.YEAR, Choice("Each year", "Billed yearly from the day it starts")),
@@ -73,6 +78,7 @@ class VersionForm(CatalogForm):
     """The prices of a plan version."""
 
     act = "Publish"
+    side_by_side = ("base_price", "booking_fee", "transfer_fee", *TIER_LIMITS)
 
     interval = forms.ChoiceField(
         label="Billed", choices=INTERVALS, initial=Interval.MONTH, widget=forms.RadioSelect
@@ -89,8 +95,6 @@ class VersionForm(CatalogForm):
 
     @staticmethod
     def _tier_fields() -> dict[str, forms.Field]:
-        limits = {"max_sub_orgs": "Sub-Orgs", "max_campaigns": "Campaigns"}
-        limits |= {"max_workflows": "Workflows"}
         return {
             "transaction_fee": PercentField(
                 label="Transaction fee in percent",
@@ -101,7 +105,7 @@ class VersionForm(CatalogForm):
             name: WholeNumberField(
                 label=f"Most {label}", required=False, max_value=MOST, help_text="Empty: unlimited."
             )
-            for name, label in limits.items()
+            for name, label in TIER_LIMITS.items()
         }
 
     def clean(self) -> dict[str, Any]:
@@ -124,19 +128,10 @@ class VersionForm(CatalogForm):
 
     def version(self) -> dict[str, Any]:
         """What `Plan.publish` takes."""
-        names = ["interval", "base_price", *self.OPTIONAL]
-        given = {name: self.cleaned_data[name] for name in names if name in self.cleaned_data}
-        fees = {name: given.get(name) or 0 for name in ("booking_fee", "transfer_fee")}
+        names = {"interval", "base_price", "transaction_fee", *TIER_LIMITS}
+        given = {name: self.cleaned_data[name] for name in names & set(self.cleaned_data)}
+        fees = {name: self.cleaned_data[name] or 0 for name in ("booking_fee", "transfer_fee")}
         return given | fees | {"currency": self.currency}
-
-    OPTIONAL = (
-        "booking_fee",
-        "transfer_fee",
-        "transaction_fee",
-        "max_sub_orgs",
-        "max_campaigns",
-        "max_workflows",
-    )
 
 
 class NewPlanForm(VersionForm, DescriptionForm):

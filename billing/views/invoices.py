@@ -46,7 +46,7 @@ def _sums(party: Party, invoices: Any) -> dict[str, Money]:
     """What the invoices of the list come to, and what of it is still owed."""
     valid = ~Q(state=Invoice.State.VOID)
     sums = invoices.order_by().aggregate(
-        total=Sum("total", filter=valid, default=0), due=Sum("total", filter=OWED, default=0)
+        billed=Sum("total", filter=valid, default=0), owed=Sum("total", filter=OWED, default=0)
     )
     return {name: Money(minor, party.connection.currency) for name, minor in sums.items()}
 
