@@ -18,7 +18,6 @@ from billing.models.proposals import (
 )
 from billing.pricing import Running, Timing
 from connections.models import Connection
-from revampd.kit.errors import DomainError, Invalid
 
 from .fields import Choice, WholeNumberField
 
@@ -123,11 +122,6 @@ class ProposalForm(forms.Form):
             note=given["note"],
             expires_at=end.replace(tzinfo=self.connection.provider.zone),
         )
-
-    def refuse(self, refusal: DomainError) -> None:
-        """Say why the verb refused, beside the field that it names."""
-        field = refusal.field if isinstance(refusal, Invalid) else None
-        self.add_error(field if field in self.fields else None, str(refusal))
 
 
 def catalog_of(connection: Connection) -> list[CatalogEntry]:

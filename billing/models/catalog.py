@@ -58,6 +58,24 @@ class PriceLimits(models.Model):
         """The limits in force for `currency`; the defaults where staff set none."""
         return cls.objects.filter(pk=currency).first() or cls(currency=currency)
 
+    @transaction.atomic
+    def change(self, *, by: User, **limits: int) -> None:
+        """Change what may be charged from now on, in minor units. What is on sale stays so."""
+        if not limits:
+            return
+        current = lock(self)
+        before = {name: current.money(name) for name in limits}
+        for name, minor in limits.items():
+            setattr(self, name, minor)
+        self.save(update_fields=list(limits))
+        events.limits_changed.record(
+            self,
+            by=by,
+            organization=Organization.objects.platform(),
+            before=before,
+            after={name: self.money(name) for name in limits},
+        )
+
     def money(self, name: str) -> Money:
         return Money(getattr(self, name), self.currency)
 

@@ -29,6 +29,7 @@ from billing.pricing import ItemKind
 from connections.access import Duty, organization_view
 from connections.models import Membership, Organization
 from revampd.kit.errors import DomainError, Invalid
+from revampd.kit.forms import refuse
 from revampd.kit.htmx import done, page
 
 PAGE_LENGTH = 25
@@ -254,7 +255,7 @@ def _attempt(form: CatalogForm, act: Callable[[], str]) -> str:
         with transaction.atomic():
             return act()
     except Invalid as refusal:
-        form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+        refuse(form, refusal)
     except IntegrityError as error:
         if not isinstance(error.__cause__, CheckViolation):
             raise

@@ -22,6 +22,7 @@ from billing.statement import Statement
 from connections.access import Duty, Party, Side, party_view
 from notifications.models import Notification
 from revampd.kit.errors import DomainError, Invalid
+from revampd.kit.forms import refuse
 from revampd.kit.htmx import done, page, wants_fragment
 
 PAGE_LENGTH = 25
@@ -115,8 +116,10 @@ def _compose(
                 return _send(request, party, form, revised)
             draft = BillingRequest.draft(form.proposal(), party.connection, by=party.user, at=at)
             context |= {"draft": draft, "statement": Statement.on(draft, form.today)}
-        except (Invalid, NotOnSale) as refusal:
-            form.refuse(refusal)
+        except Invalid as refusal:
+            refuse(form, refusal)
+        except NotOnSale as refusal:
+            form.add_error("item", str(refusal))
     if is_preview and wants_fragment(request):
         # A form half filled in is no mistake yet: the preview says what is missing.
         return page(request, "", context, fragment="billing/requests/_preview.html")
