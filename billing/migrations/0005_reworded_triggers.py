@@ -6,42 +6,84 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('billing', '0004_dates_taken_as_arguments'),
+        ("billing", "0004_dates_taken_as_arguments"),
     ]
 
     operations = [
         pgtrigger.migrations.RemoveTrigger(
-            model_name='addon',
-            name='within_limits',
+            model_name="addon",
+            name="within_limits",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='onetimecharge',
-            name='within_limits',
+            model_name="onetimecharge",
+            name="within_limits",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='planversion',
-            name='immutable',
+            model_name="planversion",
+            name="immutable",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='planversion',
-            name='within_limits',
+            model_name="planversion",
+            name="within_limits",
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='addon',
-            trigger=pgtrigger.compiler.Trigger(name='within_limits', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE limits billing_pricelimits%ROWTYPE;', func="\n            IF EXISTS (SELECT 1 FROM connections_organization\n                       WHERE id = NEW.provider_id AND kind = 'PARTNER') THEN\n                SELECT * INTO limits FROM billing_pricelimits WHERE currency = NEW.currency;\n                IF NOT FOUND OR NOT (NEW.unit_price <= limits.max_add_on) THEN\n                    RAISE EXCEPTION 'the add-on price is outside the platform limits' USING ERRCODE = 'check_violation';\n                END IF;\n            END IF;\n            RETURN NEW;\n        ", hash='edf09878581ace9428cdb6de039af95959a84f6e', operation='INSERT OR UPDATE', pgid='pgtrigger_within_limits_2a27b', table='billing_addon', when='BEFORE')),
+            model_name="addon",
+            trigger=pgtrigger.compiler.Trigger(
+                name="within_limits",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE limits billing_pricelimits%ROWTYPE;",
+                    func="\n            IF EXISTS (SELECT 1 FROM connections_organization\n                       WHERE id = NEW.provider_id AND kind = 'PARTNER') THEN\n                SELECT * INTO limits FROM billing_pricelimits WHERE currency = NEW.currency;\n                IF NOT FOUND OR NOT (NEW.unit_price <= limits.max_add_on) THEN\n                    RAISE EXCEPTION 'the add-on price is outside the platform limits' USING ERRCODE = 'check_violation';\n                END IF;\n            END IF;\n            RETURN NEW;\n        ",
+                    hash="edf09878581ace9428cdb6de039af95959a84f6e",
+                    operation="INSERT OR UPDATE",
+                    pgid="pgtrigger_within_limits_2a27b",
+                    table="billing_addon",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='onetimecharge',
-            trigger=pgtrigger.compiler.Trigger(name='within_limits', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE limits billing_pricelimits%ROWTYPE;', func="\n            IF EXISTS (SELECT 1 FROM connections_organization\n                       WHERE id = NEW.provider_id AND kind = 'PARTNER') THEN\n                SELECT * INTO limits FROM billing_pricelimits WHERE currency = NEW.currency;\n                IF NOT FOUND OR NOT (NEW.unit_price <= limits.max_one_time) THEN\n                    RAISE EXCEPTION 'the one-time price is outside the platform limits' USING ERRCODE = 'check_violation';\n                END IF;\n            END IF;\n            RETURN NEW;\n        ", hash='f314da4ea14113273b09c1ef11c9d95bde021ab8', operation='INSERT OR UPDATE', pgid='pgtrigger_within_limits_d530a', table='billing_onetimecharge', when='BEFORE')),
+            model_name="onetimecharge",
+            trigger=pgtrigger.compiler.Trigger(
+                name="within_limits",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE limits billing_pricelimits%ROWTYPE;",
+                    func="\n            IF EXISTS (SELECT 1 FROM connections_organization\n                       WHERE id = NEW.provider_id AND kind = 'PARTNER') THEN\n                SELECT * INTO limits FROM billing_pricelimits WHERE currency = NEW.currency;\n                IF NOT FOUND OR NOT (NEW.unit_price <= limits.max_one_time) THEN\n                    RAISE EXCEPTION 'the one-time price is outside the platform limits' USING ERRCODE = 'check_violation';\n                END IF;\n            END IF;\n            RETURN NEW;\n        ",
+                    hash="f314da4ea14113273b09c1ef11c9d95bde021ab8",
+                    operation="INSERT OR UPDATE",
+                    pgid="pgtrigger_within_limits_d530a",
+                    table="billing_onetimecharge",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='planversion',
-            trigger=pgtrigger.compiler.Trigger(name='immutable', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n                    IF OLD.retired_at IS NOT NULL OR to_jsonb(OLD) - 'retired_at'\n                       IS DISTINCT FROM to_jsonb(NEW) - 'retired_at' THEN\n                        RAISE EXCEPTION 'a published plan version never changes'\n                            USING ERRCODE = 'integrity_constraint_violation';\n                    END IF;\n                    RETURN NEW;\n                ", hash='523b0037fe64ce069741670f350837f93f757e4c', operation='UPDATE', pgid='pgtrigger_immutable_a8eef', table='billing_planversion', when='BEFORE')),
+            model_name="planversion",
+            trigger=pgtrigger.compiler.Trigger(
+                name="immutable",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n                    IF OLD.retired_at IS NOT NULL OR to_jsonb(OLD) - 'retired_at'\n                       IS DISTINCT FROM to_jsonb(NEW) - 'retired_at' THEN\n                        RAISE EXCEPTION 'a published plan version never changes'\n                            USING ERRCODE = 'integrity_constraint_violation';\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="523b0037fe64ce069741670f350837f93f757e4c",
+                    operation="UPDATE",
+                    pgid="pgtrigger_immutable_a8eef",
+                    table="billing_planversion",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='planversion',
-            trigger=pgtrigger.compiler.Trigger(name='within_limits', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE limits billing_pricelimits%ROWTYPE;', func="\n            IF EXISTS (SELECT 1 FROM connections_organization\n                       WHERE id = NEW.provider_id AND kind = 'PARTNER') THEN\n                SELECT * INTO limits FROM billing_pricelimits WHERE currency = NEW.currency;\n                IF NOT FOUND OR NOT (NEW.base_price <= limits.max_base_price AND NEW.booking_fee <= limits.max_usage_fee AND NEW.transfer_fee <= limits.max_usage_fee AND NEW.base_price + NEW.booking_fee + NEW.transfer_fee >= limits.min_plan_total) THEN\n                    RAISE EXCEPTION 'the plan price is outside the platform limits' USING ERRCODE = 'check_violation';\n                END IF;\n            END IF;\n            RETURN NEW;\n        ", hash='fa739e5ab0b8df53a847b63a3d2cf5784de3850b', operation='INSERT OR UPDATE', pgid='pgtrigger_within_limits_c81fa', table='billing_planversion', when='BEFORE')),
+            model_name="planversion",
+            trigger=pgtrigger.compiler.Trigger(
+                name="within_limits",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE limits billing_pricelimits%ROWTYPE;",
+                    func="\n            IF EXISTS (SELECT 1 FROM connections_organization\n                       WHERE id = NEW.provider_id AND kind = 'PARTNER') THEN\n                SELECT * INTO limits FROM billing_pricelimits WHERE currency = NEW.currency;\n                IF NOT FOUND OR NOT (NEW.base_price <= limits.max_base_price AND NEW.booking_fee <= limits.max_usage_fee AND NEW.transfer_fee <= limits.max_usage_fee AND NEW.base_price + NEW.booking_fee + NEW.transfer_fee >= limits.min_plan_total) THEN\n                    RAISE EXCEPTION 'the plan price is outside the platform limits' USING ERRCODE = 'check_violation';\n                END IF;\n            END IF;\n            RETURN NEW;\n        ",
+                    hash="fa739e5ab0b8df53a847b63a3d2cf5784de3850b",
+                    operation="INSERT OR UPDATE",
+                    pgid="pgtrigger_within_limits_c81fa",
+                    table="billing_planversion",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]
