@@ -256,7 +256,8 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": STATICFILES_STORAGE_BACKEND},
 }
-WHITENOISE_USE_FINDERS = IS_TEST
+# Tests serve files as they are, and look for each only when it is asked for.
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = IS_TEST
 
 # What browsers may do with our pages
 
