@@ -29,7 +29,7 @@ class Entry:
 
     def at(self, page: str, *args: Any) -> "Entry":
         url = reverse(self.route, args=args)
-        inside = page.startswith(url) and self.route not in ("home", "overview")
+        inside = page.startswith(url) and self.route not in ("connection-list", "overview")
         return replace(self, url=url, current=page == url or inside)
 
 
