@@ -1,11 +1,8 @@
 from django.urls import path
 
-from .models import AddOn, OneTimeCharge
-from .views import catalog
+from .views import catalog, extras
 
 app_name = "catalog"
-
-ADD_ON, CHARGE = {"model": AddOn}, {"model": OneTimeCharge}
 
 # /organizations/<slug>/catalog/
 urlpatterns = [
@@ -20,15 +17,12 @@ urlpatterns = [
         name="retire-version",
     ),
     path("plans/<uuid:plan_id>/archival/", catalog.archive_plan, name="archive-plan"),
-    path("add-ons/new/", catalog.offer_extra, ADD_ON, name="offer-add-on"),
-    path("add-ons/<uuid:item_id>/", catalog.change_extra, ADD_ON, name="change-add-on"),
-    path("add-ons/<uuid:item_id>/archival/", catalog.archive_extra, ADD_ON, name="archive-add-on"),
-    path("one-time-charges/new/", catalog.offer_extra, CHARGE, name="offer-charge"),
-    path("one-time-charges/<uuid:item_id>/", catalog.change_extra, CHARGE, name="change-charge"),
+    path("add-ons/new/", extras.offer_add_on, name="offer-add-on"),
+    path("add-ons/<uuid:add_on_id>/", extras.change_add_on, name="change-add-on"),
+    path("add-ons/<uuid:add_on_id>/archival/", extras.archive_add_on, name="archive-add-on"),
+    path("one-time-charges/new/", extras.offer_charge, name="offer-charge"),
+    path("one-time-charges/<uuid:charge_id>/", extras.change_charge, name="change-charge"),
     path(
-        "one-time-charges/<uuid:item_id>/archival/",
-        catalog.archive_extra,
-        CHARGE,
-        name="archive-charge",
+        "one-time-charges/<uuid:charge_id>/archival/", extras.archive_charge, name="archive-charge"
     ),
 ]

@@ -1,4 +1,4 @@
-"""The catalog of a provider: plans and their versions, add-ons, one-time charges."""
+"""The catalog of a provider: what is on sale, and its plans with their versions."""
 
 from collections.abc import Callable
 from datetime import date
@@ -19,7 +19,6 @@ from psycopg.errors import CheckViolation
 from billing.forms.catalog import (
     CatalogForm,
     DescriptionForm,
-    ExtraForm,
     NewPlanForm,
     VersionForm,
     details_of,
@@ -35,10 +34,6 @@ from revampd.kit.htmx import done, page
 PAGE_LENGTH = 25
 SELLERS = (Organization.Kind.PARTNER, Organization.Kind.PLATFORM)
 KINDS = {"plans": Plan, "add-ons": AddOn, "one-time-charges": OneTimeCharge}
-EXTRAS = {AddOn: "add-on", OneTimeCharge: "charge"}
-
-Extra = type[AddOn] | type[OneTimeCharge]
-
 
 # What is on sale
 
@@ -78,7 +73,7 @@ def _plan_page(
     **_: object,
 ) -> HttpResponse:
     """A plan with all of its versions. It also answers an act that was refused."""
-    plan = _find(Plan, membership, plan_id)
+    plan = find_own(Plan, membership, plan_id)
     versions = counted(plan.versions.order_by("-number"), today_of(membership.organization))
     pages = Paginator(versions, PAGE_LENGTH)
     context = {"plan": plan, "refusal": refusal}
@@ -113,7 +108,7 @@ def today_of(organization: Organization) -> date:
 @organization_view(kinds=SELLERS, duty=Duty.BILL)
 def launch_plan(request: HttpRequest, membership: Membership) -> HttpResponse:
     provider = membership.organization
-    form = NewPlanForm(provider, _data(request))
+    form = NewPlanForm(provider, typed(request))
 
     def launch() -> str:
         named = {name: form.cleaned_data[name] for name in ("name", "description")}
@@ -122,26 +117,26 @@ def launch_plan(request: HttpRequest, membership: Membership) -> HttpResponse:
         )
         return reverse("catalog:plan", args=[provider.slug, plan.pk])
 
-    return _form_page(request, form, launch, "billing/catalog/launch.html", "{name} is on sale.")
+    return form_page(request, form, launch, "billing/catalog/launch.html", "{name} is on sale.")
 
 
 @organization_view(kinds=SELLERS, duty=Duty.BILL)
 def change_plan(request: HttpRequest, membership: Membership, plan_id: UUID) -> HttpResponse:
-    plan = _find(Plan, membership, plan_id)
-    form = DescriptionForm(membership.organization, _data(request), initial=details_of(plan))
+    plan = find_own(Plan, membership, plan_id)
+    form = DescriptionForm(membership.organization, typed(request), initial=details_of(plan))
 
     def change() -> str:
         plan.change(by=membership.user, **form.cleaned_data)
         return _url("catalog:plan", membership, plan)
 
     template = "billing/catalog/change.html"
-    return _form_page(request, form, change, template, "{name} is changed.", item=plan)
+    return form_page(request, form, change, template, "{name} is changed.", item=plan)
 
 
 @organization_view(kinds=SELLERS, duty=Duty.BILL, refused=_plan_page)
 def publish_version(request: HttpRequest, membership: Membership, plan_id: UUID) -> HttpResponse:
-    plan = _find(Plan, membership, plan_id)
-    form = VersionForm(membership.organization, _data(request))
+    plan = find_own(Plan, membership, plan_id)
+    form = VersionForm(membership.organization, typed(request))
 
     def publish() -> str:
         plan.publish(by=membership.user, at=timezone.now(), **form.version())
@@ -149,7 +144,7 @@ def publish_version(request: HttpRequest, membership: Membership, plan_id: UUID)
 
     template = "billing/catalog/publish.html"
     sentence = f"New offers of {plan} use the new version."
-    return _form_page(request, form, publish, template, sentence, item=plan)
+    return form_page(request, form, publish, template, sentence, item=plan)
 
 
 @organization_view(kinds=SELLERS, duty=Duty.BILL, refused=_plan_page)
@@ -157,7 +152,7 @@ def publish_version(request: HttpRequest, membership: Membership, plan_id: UUID)
 def retire_version(
     request: HttpRequest, membership: Membership, plan_id: UUID, number: int
 ) -> HttpResponse:
-    plan = _find(Plan, membership, plan_id)
+    plan = find_own(Plan, membership, plan_id)
     version = get_object_or_404(plan.versions, number=number)
     version.retire(by=membership.user, at=timezone.now())
     sentence = f"Version {number} is retired. Its subscribers keep it."
@@ -167,73 +162,16 @@ def retire_version(
 @organization_view(kinds=SELLERS, duty=Duty.BILL, refused=_plan_page)
 @require_POST
 def archive_plan(request: HttpRequest, membership: Membership, plan_id: UUID) -> HttpResponse:
-    plan = _find(Plan, membership, plan_id)
+    plan = find_own(Plan, membership, plan_id)
     plan.archive(by=membership.user, at=timezone.now())
     sentence = f"{plan} is off sale. What customers have approved goes on."
     return done(request, sentence, reverse("catalog:catalog", args=[membership.organization.slug]))
 
 
-# Add-ons and one-time charges
-
-
-@organization_view(kinds=SELLERS, duty=Duty.BILL)
-def offer_extra(request: HttpRequest, membership: Membership, model: Extra) -> HttpResponse:
-    provider = membership.organization
-    form = ExtraForm(provider, model, _data(request))
-
-    def offer() -> str:
-        model.offer(
-            provider=provider, by=membership.user, currency=form.currency, **form.cleaned_data
-        )
-        return _list_url(membership, model)
-
-    template = "billing/catalog/offer.html"
-    return _form_page(request, form, offer, template, "{name} is on sale.", **_words(model))
-
-
-@organization_view(kinds=SELLERS, duty=Duty.BILL)
-def change_extra(
-    request: HttpRequest, membership: Membership, model: Extra, item_id: UUID
-) -> HttpResponse:
-    return _extra_page(request, membership, model, item_id)
-
-
-def _extra_page(
-    request: HttpRequest,
-    membership: Membership,
-    model: Extra,
-    item_id: UUID,
-    refusal: DomainError | None = None,
-) -> HttpResponse:
-    """The form that changes an item. It also answers an act that was refused."""
-    item = _find(model, membership, item_id)
-    data = None if refusal else _data(request)
-    form = ExtraForm(membership.organization, model, data, initial=details_of(item))
-
-    def change() -> str:
-        item.change(by=membership.user, **form.cleaned_data)
-        return _list_url(membership, model)
-
-    context = _words(model) | {"item": item, "refusal": refusal}
-    template = "billing/catalog/change.html"
-    return _form_page(request, form, change, template, "{name} is changed.", **context)
-
-
-@organization_view(kinds=SELLERS, duty=Duty.BILL, refused=_extra_page)
-@require_POST
-def archive_extra(
-    request: HttpRequest, membership: Membership, model: Extra, item_id: UUID
-) -> HttpResponse:
-    item = _find(model, membership, item_id)
-    item.archive(by=membership.user, at=timezone.now())
-    sentence = f"{item} is off sale. What customers have approved goes on."
-    return done(request, sentence, _list_url(membership, model))
-
-
 # Answering
 
 
-def _form_page(
+def form_page(
     request: HttpRequest,
     form: CatalogForm,
     act: Callable[[], str],
@@ -243,7 +181,8 @@ def _form_page(
 ) -> HttpResponse:
     """The page of a form; `act` carries a valid one out and says where to go then."""
     if form.is_valid() and (to := _attempt(form, act)):
-        return done(request, sentence.format(**form.cleaned_data), to)
+        said = sentence.replace("{name}", form.cleaned_data.get("name", ""))
+        return done(request, said, to)
     status = 422 if form.errors else 200
     fragment = "billing/catalog/_form.html"
     return page(request, template, context | {"form": form}, fragment=fragment, status=status)
@@ -263,24 +202,15 @@ def _attempt(form: CatalogForm, act: Callable[[], str]) -> str:
     return ""
 
 
-def _data(request: HttpRequest) -> Any:
+def typed(request: HttpRequest) -> Any:
     return request.POST if request.method == "POST" else None
 
 
-def _find(model: Any, membership: Membership, key: UUID) -> Any:
+def find_own(model: Any, membership: Membership, key: UUID) -> Any:
     item = get_object_or_404(model, pk=key, provider=membership.organization)
     item.provider = membership.organization
     return item
 
 
-def _words(model: Extra) -> dict[str, Any]:
-    return {"noun": model._meta.verbose_name, "stem": EXTRAS[model]}
-
-
 def _url(name: str, membership: Membership, item: Any) -> str:
     return reverse(name, args=[membership.organization.slug, item.pk])
-
-
-def _list_url(membership: Membership, model: Extra) -> str:
-    kind = next(key for key, kind in KINDS.items() if kind is model)
-    return f"{reverse('catalog:catalog', args=[membership.organization.slug])}?kind={kind}"
