@@ -1,7 +1,7 @@
 """The mails that the demo has written to files instead of sending them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -40,8 +40,13 @@ def _mail(key: str, raw: bytes) -> Mail:
     date = message["Date"]
     return Mail(
         key=key,
-        at=date.datetime if date else None,
+        at=_aware(date.datetime) if date else None,
         to=str(message["To"] or ""),
         subject=str(message["Subject"] or "(no subject)"),
         text=body.get_content().strip() if body else "",
     )
+
+
+def _aware(instant: datetime) -> datetime:
+    """Mail that hides its time zone ("-0000") is read without one; it means UTC."""
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

@@ -126,7 +126,7 @@ def _lakeside_lately(stage: Stage, deal: Deal) -> Story:
 
 
 def oak_and_ivory_schedules(stage: Stage) -> Story:
-    """Keeps the old price of its plan; a larger plan begins with the next cycle."""
+    """Keeps the old price of its plan; a larger one begins with the next cycle."""
     deal = yield from welcome(
         stage, OAK_AND_IVORY, provider=BRIGHTWELL, by=MAYA, invited=182, accepted=180
     )
@@ -147,6 +147,10 @@ def oak_and_ivory_schedules(stage: Stage) -> Story:
     )
     yield stage.ago(6, 19, 25)
     deal.approve(larger, by=NATHAN, note="Good timing. Please call Chloe about booking.")
+    yield stage.ago(2, 16, 30)
+    patients = deal.propose("Patient list import", by=MAYA, note="So that recalls can start.")
+    yield stage.ago(1, 16, 5)
+    deal.approve(patients, by=CHLOE, note="The export is on its way to Priya.")
 
 
 def cedar_grove_hesitates(stage: Stage) -> Story:

@@ -88,7 +88,7 @@ def riverbend_has_to_decide(stage: Stage) -> Story:
 
 
 def granite_lets_it_pass(stage: Stage) -> Story:
-    """One charge expired, another was approved."""
+    """One charge expired, another was approved, and tablets were rejected."""
     deal = yield from welcome(
         stage, GRANITE, provider=IRONSIDE, by=ELENA, invited=114, accepted=113
     )
@@ -102,6 +102,10 @@ def granite_lets_it_pass(stage: Stage) -> Story:
     move = deal.propose("Member import", by=ELENA, note="The youth club, 240 members.")
     yield stage.ago(12, 20, 10)
     deal.approve(move, by=FELIX, note="The list comes by mail today.")
+    yield stage.ago(4, 17, 5)
+    tablet = deal.propose("Check-in tablet", by=ELENA, quantity=2, note="For both entrances.")
+    yield stage.ago(1, 22, 10)
+    deal.reject(tablet, by=FELIX, note="Our wristbands open the doors already. Thank you, though.")
 
 
 def kettle_and_core_in_the_family(stage: Stage) -> Story:

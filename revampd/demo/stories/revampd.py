@@ -74,7 +74,7 @@ def ironside_joins(stage: Stage) -> Story:
     deal.choose("Starter", by=JAKE)
     yield stage.ago(66, 16, 25)
     deal.choose("Dedicated sending address", by=ELENA)
-    yield stage.ago(6, 21, 5)
+    yield stage.ago(2, 21, 5)
     deal.choose("Pro", by=JAKE, timing=Timing.NEXT_CYCLE)
 
 
