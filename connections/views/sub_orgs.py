@@ -48,5 +48,5 @@ def _send(details: dict[str, Any], membership: Membership) -> Invitation:
 
 def _waiting(request: HttpRequest, partner: Organization) -> Any:
     invited = Invitation.objects.to_customers_of(partner).unanswered()
-    listed = invited.select_related("organization").order_by("-invited_at", "id")
+    listed = invited.select_related("organization", "invited_by").order_by("-invited_at", "id")
     return Paginator(listed, PAGE).get_page(request.GET.get("page"))

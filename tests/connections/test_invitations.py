@@ -18,9 +18,7 @@ NOW = datetime(2026, 11, 10, 9, 30, tzinfo=UTC)
 
 
 def invite(cast: Cast, email="zed@example.com", role="SUPPORT", at=NOW) -> Invitation:
-    return Invitation.send(
-        organization=cast.northwind, email=email, role=role, by=cast.maya, at=at
-    )
+    return Invitation.send(organization=cast.northwind, email=email, role=role, by=cast.maya, at=at)
 
 
 def invite_sub_org(cast: Cast, name="Acme", email="zed@example.com", **details) -> Invitation:
@@ -160,7 +158,7 @@ class TestAccept:
         assert invitation.accept(by=cast.zed, at=NOW)
 
     def test_refuses_another_person(self, cast):
-        with pytest.raises(InvitationForSomebodyElse, match="signed in as oscar@example.com"):
+        with pytest.raises(InvitationForSomebodyElse, match="signed in as oscar@"):
             invite(cast).accept(by=cast.oscar, at=NOW)
 
         assert not cast.northwind.memberships.filter(user=cast.oscar).exists()
