@@ -22,7 +22,7 @@ body.addEventListener("htmx:afterSettle", (event) => {
   const { elt, xhr } = event.detail;
   if (REFUSED.has(xhr?.status)) {
     elt.querySelector("[data-focus], [aria-invalid=true]")?.focus();
-  } else if (document.activeElement === body && elt.id !== "bell") {
+  } else if (document.activeElement === body && elt.closest("main")) {
     elt.tabIndex = -1;
     elt.focus({ preventScroll: true });
   }
