@@ -11,7 +11,7 @@ from revampd.kit.money import decimal_text, parse_minor
 
 PERCENT_DIGITS = "USD"  # Two digits after the point, as dollars have.
 
-_WHOLE = re.compile(r"[0-9]{1,9}", re.ASCII)
+_WHOLE = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 @dataclass(frozen=True)

@@ -608,7 +608,8 @@ class BillingRequest(models.Model):
             return AlreadyDecided(f"This request has {what}.")
         instant = self.decided_at.astimezone(self.provider.zone)
         when = f"{instant.day} {instant:%b %Y at %H:%M}"
-        return AlreadyDecided(f"{self.decided_by} {what} this request on {when}. It stays so.")
+        did = "withdrew" if self.state == self.State.WITHDRAWN else what
+        return AlreadyDecided(f"{self.decided_by} {did} this request on {when}. It stays so.")
 
     # Queries
 
