@@ -4,17 +4,17 @@ from uuid import UUID
 
 from django.core import signing
 
-_SALT = "connections.invitation"
+_signer = signing.Signer(salt="connections.invitation")
 
 
 def invitation_token(invitation_id: UUID | str) -> str:
-    """What the link of this invitation carries."""
-    return signing.dumps(str(invitation_id), salt=_SALT)
+    """What the link of this invitation carries: the same in every mail about it."""
+    return _signer.sign(str(invitation_id))
 
 
 def invitation_id(token: str) -> str | None:
     """The id of the invitation that a link names, None for a forged link."""
     try:
-        return str(signing.loads(token, salt=_SALT))
+        return _signer.unsign(token)
     except signing.BadSignature:
         return None

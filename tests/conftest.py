@@ -1,5 +1,6 @@
 """What every test shares: a database as the application's role sees it, and the cast."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -45,8 +46,16 @@ def django_db_setup(
         app.settings_dict |= role
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(worker_id: str) -> None:
+    """A Redis database for each worker: they would empty each other's cache."""
+    number = worker_id.removeprefix("gw") if worker_id != "master" else "0"
+    cache_settings = settings.CACHES["default"]
+    cache_settings["LOCATION"] = re.sub(r"(db=|/)\d+$", rf"\g<1>{number}", settings.REDIS_URL)
+
+
 @pytest.fixture(autouse=True)
-def _empty_cache() -> None:
+def _empty_cache(_own_cache: None) -> None:
     cache.clear()
 
 
