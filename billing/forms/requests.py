@@ -1,7 +1,7 @@
 """What a provider proposes, and what a customer says to it."""
 
 import uuid
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -15,6 +15,7 @@ from billing.models.proposals import (
     OPEN_FOR,
     CatalogEntry,
     Proposal,
+    last_second,
 )
 from billing.pricing import Running, Timing
 from connections.models import Connection
@@ -52,7 +53,15 @@ class ProposalForm(forms.Form):
         },
     )
     quantity = WholeNumberField(
-        required=False, initial=1, min_value=1, max_value=MAX_QUANTITY, help_text="Of an add-on."
+        required=False,
+        initial=1,
+        min_value=1,
+        max_value=MAX_QUANTITY,
+        help_text="Of an add-on.",
+        error_messages={
+            "min_value": "Enter at least 1.",
+            "max_value": f"Enter at most {MAX_QUANTITY:,}.",
+        },
     )
     timing = forms.ChoiceField(
         label="When does it take effect?",
@@ -113,14 +122,13 @@ class ProposalForm(forms.Form):
         """What the valid form proposes."""
         given = self.cleaned_data
         entry: CatalogEntry = self.entries[given["item"]]
-        end = datetime.combine(given["expires_on"] + timedelta(days=1), time())
         return Proposal(
             entry,
             quantity=(given["quantity"] or 1) if isinstance(entry, AddOn) else 1,
             timing=Timing(given["timing"]),
             effective_date=given["effective_date"] if given["timing"] == Timing.DATE else None,
             note=given["note"],
-            expires_at=end.replace(tzinfo=self.connection.provider.zone),
+            expires_at=last_second(self.connection, given["expires_on"]),
         )
 
 

@@ -20,6 +20,11 @@ NOTE_LENGTH = 2_000
 CatalogEntry = PlanVersion | AddOn | OneTimeCharge
 
 
+def last_second(connection: Connection, day: date) -> datetime:
+    """The end of `day` where the provider does business, still written with that day's date."""
+    return datetime.combine(day, time(23, 59, 59), connection.provider.zone)
+
+
 class NothingToJoin(Conflict):
     """An add-on needs a plan that it can join."""
 
@@ -110,8 +115,7 @@ class Proposal:
             raise Invalid("Choose a day within the next 12 months.", field="expires_on")
         if day is None:
             return expires_at
-        midnight = datetime.combine(day + timedelta(days=1), time(), connection.provider.zone)
-        return min(expires_at, midnight)
+        return min(expires_at, last_second(connection, day))
 
     def terms(self, connection: Connection, running: Running, today: date) -> terms.Terms:
         """Everything that it promises, ready to be sealed. Call it on a settled proposal."""
