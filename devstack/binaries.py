@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devstack.account import Account
-from devstack.places import open_shelter
+from devstack.places import open_shelter, open_to_everybody
 from devstack.terminal import Failed
 
 OLDEST_POSTGRES = 15
@@ -47,10 +47,10 @@ class PostgresPrograms:
         copy = open_shelter() / release
         if not copy.exists():
             unfinished = Path(tempfile.mkdtemp(dir=copy.parent))
-            unfinished.chmod(0o755)
             for part in (self.package.name, f"{self.package.name}.libs"):
                 if (site / part).exists():
                     shutil.copytree(site / part, unfinished / part, symlinks=True)
+            open_to_everybody(unfinished)
             unfinished.rename(copy)
         return PostgresPrograms(copy / self.bin.relative_to(site), copy / self.package.name)
 

@@ -23,14 +23,22 @@ def shelter(root: Path = ROOT) -> Path:
     return Path("/var/tmp") / f"revampd-{_digest(root)}"  # noqa: S108 - its owner is checked
 
 
-def open_shelter() -> Path:
-    """Make the shelter, a folder of ours that everybody may walk through."""
-    folder = shelter()
-    folder.mkdir(mode=0o755, exist_ok=True)
+def open_shelter(name: str = "") -> Path:
+    """Make the shelter, or a folder in it: ours, and everybody may walk through."""
+    folder = open_shelter() / name if name else shelter()
+    folder.mkdir(exist_ok=True)
     if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
         raise Failed(f"{folder} belongs to somebody else; remove it, or run as its owner")
     folder.chmod(0o755)
     return folder
+
+
+def open_to_everybody(folder: Path) -> None:
+    """Let everybody read what its owner may read; a strict umask would have closed it."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(mode | (mode & 0o500) >> 3 | (mode & 0o500) >> 6)
 
 
 def socket_folder(home: Path, name: str) -> Path:

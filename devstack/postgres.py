@@ -38,8 +38,7 @@ class Postgres:
         self._account = database_account()
         self._programs = postgres_programs().within_reach_of(self._account)
         if not self._account.can_reach(home):
-            home = open_shelter() / home.name
-            home.mkdir(mode=0o755, exist_ok=True)
+            home = open_shelter(home.name)
         # Another major version cannot read the data, so it gets a folder of its own.
         self._data = home / f"pg{self._programs.major}"
         self._sockets = socket_folder(home, "pg")

@@ -7,9 +7,16 @@ import subprocess
 import pytest
 
 from devstack.account import Account
-from devstack.places import LONGEST_SOCKET_FOLDER, socket_folder, temporary_home
+from devstack.places import (
+    LONGEST_SOCKET_FOLDER,
+    open_shelter,
+    open_to_everybody,
+    socket_folder,
+    temporary_home,
+)
 from devstack.postgres import APPLICATION, OWNER, Postgres, command_of
 from devstack.processes import Processes
+from devstack.terminal import Failed
 from devstack.valkey import Valkey
 
 
@@ -113,3 +120,39 @@ class TestSocketFolder:
 
 def test_the_command_of_a_process_is_found():
     assert "python" in command_of(os.getpid())
+
+
+class TestShelter:
+    @pytest.fixture
+    def closed(self, tmp_path, monkeypatch):
+        """A folder as a strict umask leaves it, with a program in it."""
+        folder = tmp_path / "closed"
+        folder.mkdir()
+        (folder / "postgres").write_text("")
+        (folder / "postgres").chmod(0o700)
+        (folder / "share").write_text("")
+        (folder / "share").chmod(0o600)
+        folder.chmod(0o700)
+        monkeypatch.setattr("devstack.places.shelter", lambda: tmp_path / "shelter")
+        return folder
+
+    def test_what_was_copied_there_is_open_to_read_and_closed_to_write(self, closed):
+        open_to_everybody(closed)
+
+        modes = [path.stat().st_mode & 0o777 for path in (closed, *sorted(closed.iterdir()))]
+        assert modes == [0o755, 0o755, 0o644]
+
+    def test_it_is_open_whatever_the_umask(self, closed):
+        strict = os.umask(0o077)
+        try:
+            folder = open_shelter("home")
+        finally:
+            os.umask(strict)
+
+        assert [path.stat().st_mode & 0o777 for path in (folder, folder.parent)] == [0o755] * 2
+
+    def test_one_that_is_a_link_is_not_trusted(self, closed, tmp_path):
+        (tmp_path / "shelter").symlink_to(closed)
+
+        with pytest.raises(Failed, match="belongs to somebody else"):
+            open_shelter()
