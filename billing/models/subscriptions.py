@@ -202,8 +202,10 @@ class Subscription(models.Model):
 
     @staticmethod
     def _unsettled() -> Q:
-        # An item that ended and is billed to that day has nothing more to say.
-        return Q(end_date__isnull=True) | ~Q(end_date=F("billed_to"))
+        # An item that ended in an earlier period, or never began, and is billed to that day has
+        # nothing more to say. One that ends with the present period still runs until then.
+        over = Q(end_date__lt=F("subscription__next_invoice_date")) | Q(end_date=F("start_date"))
+        return Q(end_date__isnull=True) | ~(Q(end_date=F("billed_to")) & over)
 
 
 class SubscriptionItemQuerySet(models.QuerySet["SubscriptionItem"]):
