@@ -8,7 +8,7 @@ import pgtrigger
 import pytest
 from django.apps import apps
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.db import connections
 from django.test import Client
 from django.test.utils import setup_databases, teardown_databases
@@ -52,6 +52,8 @@ def _own_cache(worker_id: str) -> None:
     number = worker_id.removeprefix("gw") if worker_id != "master" else "0"
     cache_settings = settings.CACHES["default"]
     cache_settings["LOCATION"] = re.sub(r"(db=|/)\d+$", rf"\g<1>{number}", settings.REDIS_URL)
+    # Whatever was imported before may hold a connection to the common one.
+    caches["default"] = caches.create_connection("default")
 
 
 @pytest.fixture(autouse=True)
