@@ -217,8 +217,10 @@ def broker_url(redis_url: str) -> str:
 CELERY_BROKER_URL = broker_url(REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # Nobody waits for a dead or hung broker: a request rings once, beat sweeps for what was missed.
+    "max_retries": 0,
     "socket_connect_timeout": 2,
-    "socket_timeout": 30,
+    "socket_timeout": 3,
     "visibility_timeout": 600,
 }
 CELERY_TASK_IGNORE_RESULT = True
