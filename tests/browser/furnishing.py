@@ -1,0 +1,124 @@
+"""A lived-in house for the tests that look at every page: months of billing, every answer."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from billing.cycle import bill_due
+from billing.models import BillingRequest
+from billing.models.proposals import CatalogEntry, Proposal
+from billing.pricing import Timing
+from connections.models import Invitation, Membership, User
+from connections.tokens import invitation_token
+from notifications.draining import drain_events
+from notifications.models import Notification
+from tests.cast import Cast
+
+LONG_NAME = "Chamberlain, Featherstonehaugh & Cholmondeley Physiotherapy Associates of Albuquerque"
+LONG_NOTE = (
+    "You asked for more numbers when the second practice opens; this is what we agreed on the "
+    "phone.\nTell me if the day does not fit and I send a new one.\n" + "A-very-long-word" * 8
+)
+
+
+@dataclass
+class Furnished:
+    """The cast, and what stands in the addresses: by the name of the parameter."""
+
+    cast: Cast
+    values: dict[str, Any] = field(default_factory=dict)
+    requests: dict[str, BillingRequest] = field(default_factory=dict)
+
+
+def furnish(cast: Cast) -> Furnished:
+    house, now = Furnished(cast), timezone.now()
+    cast.rhea.is_superuser = True
+    cast.rhea.save()
+    cast.phone_numbers.description = "A local number of your own, with voicemail and forwarding."
+    cast.phone_numbers.save()
+    _sell(house, now)
+    _invite(house, now)
+    drain_events()
+    _read_some(cast.ben, now)
+    house.values |= {
+        **{name: request.pk for name, request in house.requests.items()},
+        "connection_id": cast.northwind_bluebird.pk,
+        "empty": cast.contoso_fabrikam.pk,
+        "tier": cast.revampd_northwind.pk,
+        "revampd_bluebird": cast.revampd_bluebird.pk,
+        "slug": cast.northwind.slug,
+        "number": cast.northwind_bluebird.invoices.newest_first().first().number,
+        "membership_id": Membership.objects.get(user=cast.vera).pk,
+        "plan_id": cast.growth.plan.pk,
+        "add_on_id": cast.phone_numbers.pk,
+        "charge_id": cast.setup.pk,
+        "pk": cast.ben.notifications.order_by("pk").last().pk,
+    }
+    return house
+
+
+def _sell(house: Furnished, now: datetime) -> None:
+    """Half a year between Northwind and Bluebird."""
+    cast = house.cast
+
+    def ask(item: CatalogEntry, days: int, **details: Any) -> BillingRequest:
+        return BillingRequest.propose(
+            Proposal(item, **details),
+            connection=cast.northwind_bluebird,
+            by=cast.noah,
+            at=now - timedelta(days=days),
+        )
+
+    def approve(request: BillingRequest, days: int, by: User, note: str = "") -> None:
+        at = now - timedelta(days=days)
+        request.approve(by=by, seal=request.seal, at=at, note=note)
+
+    house.requests = made = {
+        "approved": ask(cast.growth, 190, note="As agreed in our call."),
+    }
+    approve(made["approved"], 185, cast.ben, "Glad to start.")
+    bill_due(at=now - timedelta(days=60))
+    made["add-on"] = ask(cast.phone_numbers, 50, quantity=12, note=LONG_NOTE)
+    approve(made["add-on"], 49, cast.bella)
+    made["charge"] = ask(cast.setup, 45)
+    approve(made["charge"], 44, cast.ben, LONG_NOTE)
+    bill_due(at=now)
+    made["rejected"] = ask(cast.growth_yearly, 40)
+    made["rejected"].reject(by=cast.bella, at=now - timedelta(days=39), note="Not before spring.")
+    made["withdrawn"] = ask(cast.setup, 35)
+    made["withdrawn"].withdraw(by=cast.noah, at=now - timedelta(days=34))
+    made["expired"] = ask(cast.phone_numbers, 33, quantity=2)
+    made["expired"].expire(at=now)
+    made["scheduled"] = ask(cast.phone_numbers, 20, quantity=3, timing=Timing.NEXT_CYCLE)
+    approve(made["scheduled"], 19, cast.ben)
+    made["revised"] = ask(cast.scale, 10)
+    made["pending"] = made["revised"].revise(
+        Proposal(cast.scale, timing=Timing.NEXT_CYCLE, note=LONG_NOTE),
+        by=cast.maya,
+        at=now - timedelta(days=2),
+    )
+    made["pending charge"] = ask(cast.setup, 1)
+    house.values["request_id"] = made["pending"].pk
+
+
+def _invite(house: Furnished, now: datetime) -> None:
+    cast = house.cast
+    colleague = Invitation.send(
+        organization=cast.northwind, email="new@example.com", role="VIEWER", by=cast.maya, at=now
+    )
+    Invitation.send_to_customer(
+        provider=cast.northwind, name=LONG_NAME, email="first@example.com", by=cast.maya, at=now
+    )
+    house.values |= {
+        "token": invitation_token(colleague.pk),
+        "invitation_id": colleague.pk,
+        "key": "nobody",
+    }
+
+
+def _read_some(user: User, now: datetime) -> None:
+    """All but the newest four."""
+    newest = Notification.objects.of(user).order_by("-pk").values("pk")[:4]
+    Notification.objects.of(user).exclude(pk__in=newest).mark_read(at=now)

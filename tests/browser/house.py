@@ -1,0 +1,190 @@
+"""The product as it runs: a web server and a worker, processes of their own, on the test database.
+
+Nothing is replaced: gunicorn serves, Celery works, Valkey rings between them, mails become files.
+"""
+
+import os
+import re
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+import pytest
+from celery import Celery
+from django.conf import settings
+from django.db import connection
+from django.db.models import Q
+from django.test import Client
+from django.utils import timezone
+
+from connections.models import Outbox, User
+from devstack.demo import first_page_answers
+from devstack.processes import Processes, last_lines
+from notifications.models import Delivery
+from revampd.kit import doorbell
+from revampd.settings import broker_url
+
+# The other tests ring and cache in database 0, which they empty.
+VALKEY_DATABASE = 9
+
+STARTS_WITHIN = 60  # seconds; a busy small machine needs about 6
+QUIET_WITHIN = 15
+
+TROUBLE = re.compile(r"\b(ERROR|CRITICAL|Traceback)\b")
+
+
+class House:
+    """Starts web and worker, and knows their address, their mails and their logs."""
+
+    def __init__(self, folder: Path, processes: Processes) -> None:
+        self._folder = folder
+        self._processes = processes
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._read: dict[Path, int] = {}
+        self.url = f"http://localhost:{self._listener.getsockname()[1]}"
+        self._bell = Celery("house", broker=broker_url(self._redis_url()), set_as_current=False)
+
+    def start(self) -> Self:
+        """Start both and wait until the worker takes tasks and a page answers."""
+        env, ready = self._environment(), self._folder / "worker-ready"
+        celery = [sys.executable, "-m", "celery", "--quiet", "--app", "revampd", "worker"]
+        celery += ["--concurrency=1", "--loglevel=warning", "--without-gossip", "--without-mingle"]
+        number = self._listener.fileno()
+        gunicorn = [sys.executable, "-m", "gunicorn", "revampd.wsgi", f"--bind=fd://{number}"]
+        gunicorn += ["--worker-class=gthread", "--threads=8", "--log-level=warning"]
+        gunicorn += ["--graceful-timeout=2", "--no-control-socket"]
+        with self._log("worker").open("wb") as log:
+            env |= {"REVAMPD_WORKER_READY_FILE": str(ready)}
+            self._processes.start("worker", celery, env=env, stdout=log)
+        with self._log("web").open("wb") as log:
+            self._processes.start("web", gunicorn, env=env, stdout=log, pass_fds=[number])
+        self._processes.wait_until(
+            lambda: ready.exists() and first_page_answers(self._listener),
+            f"the product (its log ends with: {last_lines(self._log('web'))})",
+            STARTS_WITHIN,
+        )
+        return self
+
+    def close(self) -> None:
+        self._bell.close()
+        self._listener.close()
+
+    def _environment(self) -> dict[str, str]:
+        return dict(os.environ) | {
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONWARNINGS": "ignore:You're running the worker with superuser",
+            "REVAMPD_DATABASE_URL": self._database_url(),
+            "REVAMPD_REDIS_URL": self._redis_url(),
+            "REVAMPD_BASE_URL": self.url,
+            "REVAMPD_EMAIL_URL": f"filemail://{self._folder / 'mail'}",
+            "REVAMPD_LOCAL_DIR": str(self._folder),
+        }
+
+    @staticmethod
+    def _database_url() -> str:
+        """The application's role, on the database that pytest made."""
+        return urlsplit(settings.DATABASE_URL)._replace(path=f"/{_database_name()}").geturl()
+
+    @staticmethod
+    def _redis_url() -> str:
+        parts = urlsplit(settings.REDIS_URL)
+        if parts.scheme == "unix":
+            return f"unix://{parts.path}?db={VALKEY_DATABASE}"
+        return parts._replace(path=f"/{VALKEY_DATABASE}").geturl()
+
+    # People and mails
+
+    def session_of(self, user: User) -> str:
+        """A session in which `user` is signed in, as the cookie that carries it."""
+        client = Client()
+        client.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[0])
+        return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+    def mail_to(self, address: str, *, about: str = "") -> EmailMessage:
+        """The newest mail to `address` with `about` in its subject; waits for the worker."""
+        found: list[EmailMessage] = []
+
+        def look() -> bool:
+            found.extend(
+                mail for mail in self._mails() if mail["To"] == address and about in mail["Subject"]
+            )
+            return bool(found)
+
+        wait_until(look, f"a mail to {address} about {about!r}")
+        return found[-1]
+
+    def _mails(self) -> list[EmailMessage]:
+        """Every mail sent so far, the newest last."""
+        folder = self._folder / "mail"
+        files = sorted(folder.glob("*.log"), key=lambda file: file.stat().st_mtime_ns)
+        parts = [part for file in files for part in file.read_bytes().split(b"\n" + b"-" * 79)]
+        texts = [part.strip() for part in parts if part.strip()]
+        return [message_from_bytes(text, policy=policy.default) for text in texts]  # type: ignore[misc]
+
+    def forget_mails(self) -> None:
+        for file in (self._folder / "mail").glob("*.log"):
+            file.unlink()
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """What the test does itself inside the block, through verbs, rings this worker too."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(doorbell, "current_app", self._bell)
+            yield
+
+    # Afterwards
+
+    def wait_until_quiet(self) -> None:
+        """Wait until nobody works on the database, so that it can be emptied."""
+        wait_until(self._is_quiet, "the worker to finish")
+
+    @staticmethod
+    def _is_quiet() -> bool:
+        waiting = Delivery.objects.filter(state="QUEUED", due_at__lte=timezone.now()).exists()
+        if waiting or Outbox.objects.filter(Q(problem="")).exists():
+            return False
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND pid <> pg_backend_pid() AND state <> 'idle'"
+            )
+            return bool(cursor.fetchone()[0] == 0)
+
+    def troubles(self) -> list[str]:
+        """What web and worker have logged as an error since the last call."""
+        return [line for name in ("web", "worker") for line in self._new_lines(self._log(name))]
+
+    def _new_lines(self, log: Path) -> list[str]:
+        text = log.read_text(errors="replace")
+        new, self._read[log] = text[self._read.get(log, 0) :], len(text)
+        return [f"{log.stem}: {new}"] if TROUBLE.search(new) else []
+
+    def _log(self, name: str) -> Path:
+        return self._folder / f"{name}.log"
+
+
+def _database_name() -> str:
+    return str(connection.settings_dict["NAME"])
+
+
+def wait_until(holds: Callable[[], bool], what: str, seconds: float = QUIET_WITHIN) -> None:
+    """Wait for a condition outside of the browser; AssertionError after too many seconds."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain for {what}"
+        time.sleep(0.05)
+
+
+def path_in(mail: EmailMessage, containing: str) -> str:
+    """The link in the text of a mail whose address contains `containing`."""
+    body = mail.get_body(preferencelist=("plain",))
+    assert body is not None
+    links = re.findall(r"https?://\S+", body.get_content())
+    return next(link for link in links if containing in link)

@@ -1,0 +1,255 @@
+"""Every page of the site as a browser shows it: accessible, quiet, within the screen, light."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import brotli
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Browser, Error, Page, Response, ViewportSize
+
+from connections.access import Side
+from revampd.kit.stylesheets import SHEETS
+from tests.cast import Cast
+from tests.test_access import PAGES
+from tests.test_access import Page as Route
+
+from .conftest import Windows
+from .furnishing import Furnished, furnish
+from .house import House
+from .watching import NO_BODY
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+ALL: dict[str, object] = {"type": "tag", "values": RULES}
+# What a colour scheme can spoil; everything else is the same document in the dark.
+COLOURS: dict[str, object] = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+
+DESKTOP, PHONE = ViewportSize(width=1440, height=900), ViewportSize(width=360, height=740)
+
+# Kilobytes. HTML and style sheets as brotli, which is how they travel; our script as it is.
+MOST_HTML, MOST_CSS, MOST_SCRIPT = 25, 12, 6
+
+STATIC = Path(__file__).parents[2] / "static"
+CONNECTION = "connections/<connection_id>/"
+NOT_PAGES = {"healthz", "notifications/bell/"}
+
+
+@dataclass(frozen=True)
+class Visit:
+    """An address with <names> in it, who opens it ("" is nobody), and what a good answer is."""
+
+    who: str
+    route: str
+    status: int = 200
+
+    def __str__(self) -> str:
+        return f"{self.who or 'nobody'} /{self.route}"
+
+    def path(self, house: Furnished) -> str:
+        return "/" + re.sub(r"<(?:\w+:)?([\w -]+)>", lambda m: str(house.values[m[1]]), self.route)
+
+
+def routes() -> Iterator[Visit]:
+    """Every route of ours, as somebody who may open it, from both sides where there are two."""
+    for route in PAGES.values():
+        if route.route not in NOT_PAGES:
+            yield from (Visit(who, route.route) for who in visitors(route))
+
+
+def visitors(route: Route) -> list[str]:
+    """Who opens a route: see the rule that its view declares."""
+    if route.rule is None or route.rule.door == "public":
+        return [""]
+    if route.rule.door == "organization":
+        return ["maya"]
+    if route.rule.door == "personal" and route.parameters:
+        return ["ben"]
+    if route.rule.side is Side.PROVIDER:
+        return ["maya"]
+    return ["ben"] if route.rule.side is Side.CUSTOMER else ["ben", "maya"]
+
+
+STATES = (
+    "approved",
+    "add-on",
+    "rejected",
+    "withdrawn",
+    "expired",
+    "scheduled",
+    "revised",
+    "charge",
+)
+OTHER_STATES = [
+    *(Visit("ben", f"{CONNECTION}requests/<{state}>/") for state in STATES),
+    Visit("maya", f"{CONNECTION}requests/<approved>/"),
+    Visit("theo", f"{CONNECTION}requests/<request_id>/"),
+    Visit("dora", f"{CONNECTION}requests/<request_id>/"),
+    Visit("ben", f"{CONNECTION}requests/?state=PENDING&kind=ADD_ON"),
+    Visit("ben", f"{CONNECTION}invoices/?state=OPEN"),
+    Visit("maya", "organizations/<slug>/members/?show=invitations"),
+    Visit("vera", "organizations/<slug>/members/"),
+    Visit("vera", "organizations/<slug>/settings/"),
+    Visit("vera", "organizations/<slug>/catalog/"),
+    Visit("maya", "organizations/<slug>/catalog/?kind=add-ons"),
+    Visit("maya", "organizations/<slug>/catalog/?kind=one-time-charges"),
+    Visit("maya", "organizations/<slug>/sub-orgs/?q=nobody"),
+    Visit("ben", "notifications/?unread=1"),
+    Visit("zed", "connections/"),
+    Visit("zed", "notifications/"),
+    *(
+        Visit(who, f"connections/<empty>/{page}")
+        for page in ("", "plan/", "requests/", "invoices/")
+        for who in ("oscar", "fay")
+    ),
+    *(Visit("maya", f"connections/<tier>/{page}") for page in ("", "plan/", "invoices/")),
+    Visit("ben", "connections/<revampd_bluebird>/plan/"),
+    Visit("rhea", "connections/"),
+    Visit("rhea", "organizations/revampd/sub-orgs/"),
+]
+ACCOUNT_PAGES = [
+    Visit("", "accounts/login/"),
+    Visit("", "accounts/signup/"),
+    Visit("", "accounts/confirm-email/"),
+    Visit("", "accounts/confirm-email/forged/"),
+    Visit("", "accounts/password/reset/"),
+    Visit("", "accounts/password/reset/done/"),
+    Visit("", "accounts/password/reset/key/1-forged/"),
+    Visit("", "accounts/password/reset/key/done/"),
+    Visit("ben", "accounts/email/"),
+    Visit("ben", "accounts/password/change/"),
+    Visit("ben", "accounts/reauthenticate/"),
+    Visit("ben", "accounts/2fa/"),
+    Visit("ben", "accounts/2fa/totp/activate/"),
+    Visit("ben", "accounts/2fa/webauthn/"),
+    Visit("ben", "accounts/2fa/webauthn/add/"),
+    Visit("ben", "accounts/sessions/"),
+    Visit("ben", "accounts/logout/"),
+]
+REFUSALS = [
+    Visit("", "nowhere/", 404),
+    Visit("ben", "nowhere/", 404),
+    Visit("zed", CONNECTION, 404),
+    Visit("", "invitations/forged/", 404),
+    Visit("ben", f"{CONNECTION}requests/new/", 403),
+    Visit("vera", f"{CONNECTION}requests/new/", 403),
+]
+ADMIN = [Visit("rhea", f"admin/{page}") for page in ("", "connections/user/")]
+
+VISITS = sorted(chain(routes(), OTHER_STATES, ACCOUNT_PAGES, REFUSALS, ADMIN), key=str)
+
+
+class Tour:
+    """Looks at one page after the other, in windows that stay open, one for each person."""
+
+    def __init__(self, windows: Windows, house: House, cast: Cast) -> None:
+        self._windows = windows
+        self._house = house
+        self._cast = cast
+        self._pages: dict[str, Page] = {}
+
+    def page(self, who: str) -> Page:
+        if who not in self._pages:
+            self._pages[who] = self._windows.open(getattr(self._cast, who) if who else None)
+        return self._pages[who]
+
+    def troubles(self) -> list[str]:
+        """What browser or server complain of since the last call."""
+        return [*self._windows.take_complaints(), *self._house.troubles()]
+
+
+@pytest.fixture(scope="module")
+def furnished(lasting_cast: Cast, house: House) -> Furnished:
+    with house.listening():
+        return furnish(lasting_cast)
+
+
+@pytest.fixture(scope="module")
+def tour(furnished: Furnished, chromium: Browser, house: House) -> Iterator[Tour]:
+    windows = Windows(chromium, house)
+    yield Tour(windows, house, furnished.cast)
+    windows.close()
+    house.wait_until_quiet()
+
+
+@pytest.mark.parametrize("visit", VISITS, ids=str)
+def test_page_is_fit_for_everybody(visit, furnished, tour, record_property):
+    page = tour.page(visit.who)
+    answer = open_page(page, visit.path(furnished))
+    if answer is None:
+        assert all(trouble.startswith("405: ") for trouble in tour.troubles())
+        return
+    weight = kilobytes(answer)
+    record_property("html", weight)
+
+    assert answer.status == visit.status, tour.troubles()
+    assert faults(page) == []
+    assert tour.troubles() == []
+    assert weight < MOST_HTML
+
+
+def open_page(page: Page, path: str) -> Response | None:
+    """Go there. None if there is no page but an act, which answers GET with 405 and no body."""
+    page.set_viewport_size(DESKTOP)
+    page.emulate_media(color_scheme="light")
+    try:
+        return page.goto(path)
+    except Error as error:
+        if NO_BODY not in error.message:
+            raise
+        return None
+
+
+def faults(page: Page) -> list[str]:
+    """What is wrong with the page, wide and narrow, in the light and in the dark."""
+    found = []
+    if (number := page.locator("h1").count()) != 1:
+        found.append(f"{number} headings of the first level")
+    if not page.title().removesuffix("Revampd").strip(" ·"):
+        found.append("no title")
+    page.evaluate(AXE_SCRIPT)
+    found += [f"wide, light: {fault}" for fault in violations(page, ALL)]
+    page.emulate_media(color_scheme="dark")
+    found += [f"wide, dark: {fault}" for fault in violations(page, COLOURS)]
+    page.set_viewport_size(PHONE)
+    found += [f"narrow, dark: {fault}" for fault in violations(page, COLOURS)]
+    page.emulate_media(color_scheme="light")
+    found += [f"narrow, light: {fault}" for fault in violations(page, ALL)]
+    too_wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return [*found, *([f"scrolls sideways by {too_wide} px"] if too_wide > 0 else [])]
+
+
+def violations(page: Page, rules: dict[str, object]) -> list[str]:
+    options = {"runOnly": rules, "resultTypes": ["violations"]}
+    found = page.evaluate("async (options) => (await axe.run(options)).violations", options)
+    return [
+        f"{violation['id']}: {node['html']} ({node['failureSummary']})"
+        for violation in found
+        for node in violation["nodes"]
+    ]
+
+
+def kilobytes(answer: Response) -> float:
+    return len(brotli.compress(answer.body(), quality=5)) / 1000
+
+
+class TestWeight:
+    def test_of_styles_and_script_is_small(self, record_property):
+        styles = b"".join((STATIC / f"css/{name}.css").read_bytes() for name in SHEETS)
+        script = (STATIC / "js/app.js").read_bytes()
+        css, js = len(brotli.compress(styles)) / 1000, len(script) / 1000
+        record_property("css", css)
+        record_property("js", js)
+
+        assert css < MOST_CSS
+        assert js < MOST_SCRIPT
+
+    def test_has_no_fonts_and_nothing_from_elsewhere(self, furnished, windows):
+        page = windows.open(furnished.cast.ben)
+        loaded: list[str] = []
+        page.on("request", lambda request: loaded.append(request.resource_type))
+        page.goto("/")
+
+        assert set(loaded) <= {"document", "stylesheet", "script", "image", "other"}
