@@ -13,33 +13,33 @@ MAYA = Person("maya", "Maya Okafor", "maya@brightwell.example", MOUNTAIN)
 # Bills for one Partner and owns a Sub-Org of the other.
 DANIEL = Person("daniel", "Daniel Reyes", "daniel@brightwell.example", MOUNTAIN)
 PRIYA = Person("priya", "Priya Nair", "priya@brightwell.example", MOUNTAIN)
-TOM = Person("tom", "Tom Lindqvist", "tom@lindqvist-cpa.example", MOUNTAIN)
+TOM = Person("tom", "Tom Lindqvist", "tom@lindqvist.example", MOUNTAIN)
 
 JAKE = Person("jake", "Jake Morrison", "jake@ironside.example", CENTRAL)
 # Belongs to both sides of one connection: Ironside and its Sub-Org Kettle & Core.
 ELENA = Person("elena", "Elena Marchetti", "elena@ironside.example", CENTRAL)
 SAMIR = Person("samir", "Samir Haddad", "samir@ironside.example", CENTRAL)
-RUTH = Person("ruth", "Ruth Feldman", "ruth@feldman-books.example", CENTRAL)
+RUTH = Person("ruth", "Ruth Feldman", "ruth@feldman.example", CENTRAL)
 
-HELEN = Person("helen", "Helen Park", "helen@lakeside-dental.example", MOUNTAIN)
-LUIS = Person("luis", "Luis Ortega", "luis@lakeside-dental.example", MOUNTAIN)
-AMY = Person("amy", "Amy Caldwell", "amy@lakeside-dental.example", MOUNTAIN)
-GRACE = Person("grace", "Grace Whitfield", "grace@lakeside-dental.example", MOUNTAIN)
-NATHAN = Person("nathan", "Nathan Brooks", "nathan@oakandivory.example", MOUNTAIN)
-CHLOE = Person("chloe", "Chloe Bennett", "chloe@oakandivory.example", MOUNTAIN)
+HELEN = Person("helen", "Helen Park", "helen@lakeside.example", MOUNTAIN)
+LUIS = Person("luis", "Luis Ortega", "luis@lakeside.example", MOUNTAIN)
+AMY = Person("amy", "Amy Caldwell", "amy@lakeside.example", MOUNTAIN)
+GRACE = Person("grace", "Grace Whitfield", "grace@lakeside.example", MOUNTAIN)
+NATHAN = Person("nathan", "Nathan Brooks", "nathan@oakivory.example", MOUNTAIN)
+CHLOE = Person("chloe", "Chloe Bennett", "chloe@oakivory.example", MOUNTAIN)
 LEAH = Person("leah", "Leah Rosenthal", "leah@harborkids.example", PACIFIC)
-VICTOR = Person("victor", "Victor Almeida", "victor@cedargrove-endo.example", PACIFIC)
-JOANNA = Person("joanna", "Joanna Fischer", "joanna@pearlstreetperio.example", MOUNTAIN)
-OMAR = Person("omar", "Omar Siddiqui", "omar@northgatesurgery.example", MOUNTAIN)
-BRIAN = Person("brian", "Brian Castillo", "brian@mesaimplants.example", MOUNTAIN)
-KELLY = Person("kelly", "Kelly Tran", "kelly@summitsmiles.example", MOUNTAIN)
+VICTOR = Person("victor", "Victor Almeida", "victor@cedar.example", PACIFIC)
+JOANNA = Person("joanna", "Joanna Fischer", "joanna@pearl.example", MOUNTAIN)
+OMAR = Person("omar", "Omar Siddiqui", "omar@northgate.example", MOUNTAIN)
+BRIAN = Person("brian", "Brian Castillo", "brian@mesa.example", MOUNTAIN)
+KELLY = Person("kelly", "Kelly Tran", "kelly@summit.example", MOUNTAIN)
 
-DEREK = Person("derek", "Derek Coleman", "derek@pulseathletic.example", CENTRAL)
-TANYA = Person("tanya", "Tanya Volkova", "tanya@pulseathletic.example", CENTRAL)
-MEILIN = Person("meilin", "Mei-Lin Chao", "meilin@riverbendyoga.example", CENTRAL)
-FELIX = Person("felix", "Felix Andersen", "felix@graniteclimbing.example", EASTERN)
-NINA = Person("nina", "Nina Marchetti", "nina@kettleandcore.example", CENTRAL)
-HANNAH = Person("hannah", "Hannah Doyle", "hannah@tidewaterswim.example", EASTERN)
+DEREK = Person("derek", "Derek Coleman", "derek@pulse.example", CENTRAL)
+TANYA = Person("tanya", "Tanya Volkova", "tanya@pulse.example", CENTRAL)
+MEILIN = Person("meilin", "Mei-Lin Chao", "meilin@riverbend.example", CENTRAL)
+FELIX = Person("felix", "Felix Andersen", "felix@granite.example", EASTERN)
+NINA = Person("nina", "Nina Marchetti", "nina@kettlecore.example", CENTRAL)
+HANNAH = Person("hannah", "Hannah Doyle", "hannah@tidewater.example", EASTERN)
 
 REVAMPD = Company(
     "revampd",
@@ -56,7 +56,7 @@ REVAMPD = Company(
 BRIGHTWELL = Company(
     "brightwell",
     KINDS.PARTNER,
-    "Brightwell Dental Marketing",
+    "Brightwell Agency",
     "Brightwell Media LLC",
     "1420 Larimer Street, Floor 4",
     "Denver, CO 80202",
@@ -91,12 +91,12 @@ IRONSIDE = Company(
 LAKESIDE = Company(
     "lakeside",
     KINDS.SUB_ORG,
-    "Lakeside Family Dental",
+    "Lakeside Dental",
     "Lakeside Family Dental PC",
     "7310 West Alameda Avenue",
     "Lakewood, CO 80226",
     "EIN 84-1907734",
-    "billing@lakeside-dental.example",
+    "billing@lakeside.example",
     MOUNTAIN,
     (
         Member(HELEN, OWNER),
@@ -108,19 +108,19 @@ LAKESIDE = Company(
 OAK_AND_IVORY = Company(
     "oak",
     KINDS.SUB_ORG,
-    "Oak & Ivory Orthodontics",
+    "Oak & Ivory",
     "Oak & Ivory Orthodontics PLLC",
     "2015 Walnut Street",
     "Boulder, CO 80302",
     "EIN 84-2765518",
-    "billing@oakandivory.example",
+    "billing@oakivory.example",
     MOUNTAIN,
     (Member(NATHAN, OWNER), Member(CHLOE, BILLING)),
 )
 HARBOR_KIDS = Company(
     "harbor",
     KINDS.SUB_ORG,
-    "Harbor Kids Dentistry",
+    "Harbor Kids",
     "Harbor Kids Dentistry PS",
     "4108 Stone Way North",
     "Seattle, WA 98103",
@@ -132,36 +132,36 @@ HARBOR_KIDS = Company(
 CEDAR_GROVE = Company(
     "cedar",
     KINDS.SUB_ORG,
-    "Cedar Grove Endodontics",
+    "Cedar Endodontics",
     "Cedar Grove Endodontics LLC",
     "926 NW 23rd Avenue",
     "Portland, OR 97210",
     "EIN 93-1450382",
-    "billing@cedargrove-endo.example",
+    "billing@cedar.example",
     PACIFIC,
     (Member(VICTOR, OWNER),),
 )
 PEARL_STREET = Company(
     "pearl",
     KINDS.SUB_ORG,
-    "Pearl Street Periodontics",
+    "Pearl Street Perio",
     "Fischer Periodontics PC",
     "1650 Pearl Street, Suite 2",
     "Boulder, CO 80302",
     "EIN 84-4096613",
-    "billing@pearlstreetperio.example",
+    "billing@pearl.example",
     MOUNTAIN,
     (Member(JOANNA, OWNER),),
 )
 NORTHGATE = Company(
     "northgate",
     KINDS.SUB_ORG,
-    "Northgate Oral Surgery",
+    "Northgate Surgery",
     "Northgate Oral & Maxillofacial Surgery PC",
     "51 East 400 South",
     "Salt Lake City, UT 84111",
     "EIN 87-3129045",
-    "billing@northgatesurgery.example",
+    "billing@northgate.example",
     MOUNTAIN,
     (Member(OMAR, OWNER),),
 )
@@ -173,7 +173,7 @@ MESA = Company(
     "200 Main Street",
     "Grand Junction, CO 81501",
     "EIN 84-5520917",
-    "billing@mesaimplants.example",
+    "billing@mesa.example",
     MOUNTAIN,
     (Member(BRIAN, OWNER),),
 )
@@ -185,7 +185,7 @@ SUMMIT = Company(
     "88 Village Road",
     "Frisco, CO 80443",
     "EIN 84-6013348",
-    "billing@summitsmiles.example",
+    "billing@summit.example",
     MOUNTAIN,
     (Member(KELLY, OWNER),),
 )
@@ -198,7 +198,7 @@ PULSE = Company(
     "1901 North Clybourn Avenue",
     "Chicago, IL 60614",
     "EIN 36-5108264",
-    "billing@pulseathletic.example",
+    "billing@pulse.example",
     CENTRAL,
     (Member(DEREK, OWNER), Member(TANYA, BILLING)),
 )
@@ -210,19 +210,19 @@ RIVERBEND = Company(
     "612 East Locust Street",
     "Milwaukee, WI 53212",
     "EIN 39-2276091",
-    "billing@riverbendyoga.example",
+    "billing@riverbend.example",
     CENTRAL,
     (Member(MEILIN, OWNER),),
 )
 GRANITE = Company(
     "granite",
     KINDS.SUB_ORG,
-    "Granite Climbing Gym",
+    "Granite Climbing",
     "Granite Climbing Gym LLC",
     "345 Depot Street",
     "Ann Arbor, MI 48104",
     "EIN 38-4419730",
-    "billing@graniteclimbing.example",
+    "billing@granite.example",
     EASTERN,
     (Member(FELIX, OWNER),),
 )
@@ -234,7 +234,7 @@ KETTLE_AND_CORE = Company(
     "2240 West Armitage Avenue",
     "Chicago, IL 60647",
     "EIN 36-6624507",
-    "billing@kettleandcore.example",
+    "billing@kettlecore.example",
     CENTRAL,
     (Member(NINA, OWNER), Member(ELENA, BILLING)),
 )
@@ -246,19 +246,19 @@ MILE_HIGH_BOXING = Company(
     "3300 Walnut Street",
     "Denver, CO 80205",
     "EIN 84-7135520",
-    "billing@milehighboxing.example",
+    "billing@milehigh.example",
     MOUNTAIN,
     (Member(DANIEL, OWNER),),
 )
 TIDEWATER = Company(
     "tidewater",
     KINDS.SUB_ORG,
-    "Tidewater Swim School",
+    "Tidewater Swim",
     "Tidewater Swim School LLC",
     "1217 Granby Street",
     "Norfolk, VA 23510",
     "EIN 54-3380176",
-    "billing@tidewaterswim.example",
+    "billing@tidewater.example",
     EASTERN,
     (Member(HANNAH, OWNER),),
 )

@@ -60,7 +60,7 @@ class TestSignIn:
 
 class TestMailbox:
     def write(
-        self, subject: str, text: str = "Hello", to: str = "kelly@summitsmiles.example"
+        self, subject: str, text: str = "Hello", to: str = "kelly@summit.example"
     ) -> None:
         mail = EmailMultiAlternatives(subject, text, to=[to])
         mail.attach_alternative("<script>alert(1)</script>", "text/html")

@@ -10,7 +10,7 @@ def the_platform_opens(stage: Stage) -> Story:
     yield stage.ago(290, 16)
     stage.found_platform(REVAMPD)
     yield stage.ago(290, 19)
-    _tier(stage, "Starter", "For a young agency.", 97_00, 5_00, 10, 25, 50)
+    _tier(stage, "Starter", "For an agency with its first customers.", 97_00, 5_00, 10, 25, 50)
     _tier(stage, "Pro", "For an agency that grows.", 297_00, 3_50, 50, 150, 400)
     _tier(stage, "Scale", "For many Sub-Orgs, without limits.", 497_00, 2_00, None, None, None)
     stage.add_on(
