@@ -8,7 +8,7 @@ from connections.access import Party
 from connections.models import Event
 from connections.timeline import Entry, timeline
 
-from . import terms
+from . import events, terms
 from .models import BillingRequest, Invoice, SubscriptionItem
 from .statement import Statement
 
@@ -100,5 +100,9 @@ class Record:
 
     @cached_property
     def timeline(self) -> list[Entry]:
-        told = Event.objects.about(self.request).select_related("actor")
-        return timeline(told.newest_first())
+        told = Event.objects.about(self.request)
+        if self.revision:
+            # Its end is told as the beginning of the one that took its place.
+            revised = Event.objects.about(self.revision).filter(code=events.request_revised.code)
+            told = told | revised
+        return timeline(told.select_related("actor").newest_first())
