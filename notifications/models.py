@@ -132,7 +132,8 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def claimed(self) -> Self:
         """Those that no other worker is sending, held until the transaction ends."""
-        return self.select_for_update(skip_locked=True, of=("self",)).order_by("due_at", "event_id", "id")
+        rows = self.select_for_update(skip_locked=True, of=("self",))
+        return rows.order_by("due_at", "event_id", "id")
 
     def about(self, subject: models.Model) -> Self:
         """The mails about an object, newest first, as its page shows them."""
