@@ -22,8 +22,11 @@ STEPS = (1, 2, 2.5, 5, 10)
 class Point(Protocol):
     """One amount and what it belongs to. An attribute `previous`, if any, is drawn behind it."""
 
-    label: str
-    amount: Money
+    @property
+    def label(self) -> str: ...
+
+    @property
+    def amount(self) -> Money: ...
 
 
 @dataclass(frozen=True)
