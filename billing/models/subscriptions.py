@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import pgtrigger
@@ -21,6 +21,8 @@ from .invoices import DraftLine, Invoice
 
 if TYPE_CHECKING:
     from .requests import BillingRequest
+
+LONGEST_INTERVAL = timedelta(days=366)
 
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
@@ -202,9 +204,10 @@ class Subscription(models.Model):
 
     @staticmethod
     def _unsettled() -> Q:
-        # An item that ended in an earlier period, or never began, and is billed to that day has
-        # nothing more to say. One that ends with the present period still runs until then.
-        over = Q(end_date__lt=F("subscription__next_invoice_date")) | Q(end_date=F("start_date"))
+        # An item that is billed to its end has nothing more to say, once that day is past: today is
+        # at most one interval before the next invoice. One that never began has nothing to say.
+        past = F("subscription__next_invoice_date") - LONGEST_INTERVAL
+        over = Q(end_date__lte=past) | Q(end_date=F("start_date"))
         return Q(end_date__isnull=True) | ~(Q(end_date=F("billed_to")) & over)
 
 
