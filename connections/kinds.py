@@ -60,7 +60,7 @@ class EventKind:
     holds the address of somebody who is not a member yet, and `mailed` is what they read. With
     `receipt` the actor gets a copy, already read. `panel` is the fragment that shows what can be
     done about the subject, or its outcome, inside the notification. `link` gives the path of the
-    page concerned.
+    page concerned. `icon` and `tone` ("good", "warn", "bad", "info") are how it looks in a list.
     """
 
     code: str
@@ -73,6 +73,8 @@ class EventKind:
     mailed: Telling | None = None
     receipt: bool = False
     panel: str = ""
+    icon: str = ""
+    tone: str = ""
     facts: tuple[tuple[str, str], ...] = ()
     link: "Callable[[Event], str] | None" = field(default=None, compare=False)
 

@@ -20,6 +20,7 @@ class Entry:
     actor: str
     at: datetime
     icon: str = "dot"
+    tone: str = ""
     note: str = ""
 
 
@@ -30,6 +31,8 @@ def timeline(events: Iterable[Event]) -> list[Entry]:
             title=capfirst(in_words(kind_of(event).sentence, event)),
             actor=event.actor.name if event.actor else "Revampd",
             at=event.at,
+            icon=kind_of(event).icon or "dot",
+            tone=kind_of(event).tone,
             note=_changes(event),
         )
         for event in events

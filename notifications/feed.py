@@ -31,6 +31,7 @@ class Entry:
 
     notification: Notification
     icon: str
+    tone: str
     facts: list[tuple[str, str]]
     path: str
     panel: str = ""
@@ -54,7 +55,8 @@ def _entry(
     subject = subjects.get((row.event.subject_type, row.event.subject_id))
     return Entry(
         notification=row,
-        icon=ICONS[Category(row.category)],
+        icon=kind.icon or ICONS[Category(row.category)],
+        tone=kind.tone,
         facts=facts_of(row.event),
         path=kind.path(row.event),
         panel=kind.panel if subject else "",
