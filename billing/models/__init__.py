@@ -1,7 +1,9 @@
 """What is sold, what was agreed, what runs, and what is owed."""
 
-from .catalog import AddOn, OneTimeCharge, Plan, PlanVersion, PriceLimits
+from .catalog import AddOn, OneTimeCharge
 from .invoices import Invoice, InvoiceLine, InvoiceSeries
+from .limits import PriceLimits
+from .plans import Plan, PlanVersion
 from .requests import BillingRequest
 from .subscriptions import Subscription, SubscriptionItem
 

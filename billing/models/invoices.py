@@ -383,7 +383,7 @@ class InvoiceLine(AppendOnly):
                 level=pgtrigger.Statement,
                 when=pgtrigger.After,
                 operation=pgtrigger.Insert,
-                referencing=pgtrigger.Referencing(new="added"),  # type: ignore[no-untyped-call]
+                referencing=pgtrigger.Referencing(new="added"),
                 func="""
                     IF EXISTS (
                         SELECT 1 FROM added

@@ -10,7 +10,8 @@ from connections.models import Connection
 from revampd.kit.errors import Conflict, Invalid
 from revampd.kit.money import Money
 
-from .catalog import AddOn, NotOnSale, OneTimeCharge, PlanVersion
+from .catalog import AddOn, NotOnSale, OneTimeCharge
+from .plans import PlanVersion
 
 OPEN_FOR = timedelta(days=30)
 FARTHEST = timedelta(days=366)
