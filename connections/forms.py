@@ -27,6 +27,7 @@ class RoleLabel:
 
 def role_field() -> forms.ChoiceField:
     return forms.ChoiceField(
+        label="What this person may do",
         choices=[(role.value, RoleLabel(role.label, role.explanation)) for role in Role],
         widget=forms.RadioSelect,
         error_messages={

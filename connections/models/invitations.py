@@ -318,6 +318,11 @@ class Invitation(models.Model):
         return self.connection.provider if self.connection else self.organization
 
     @property
+    def invitee(self) -> str:
+        """Who is invited, in a list: a company by its name, a colleague by the address."""
+        return self.organization.name if self.connection_id else self.email
+
+    @property
     def role_label(self) -> str:
         return Role(self.role).label
 

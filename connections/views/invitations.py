@@ -36,7 +36,9 @@ def invite_member(request: HttpRequest, membership: Membership) -> HttpResponse:
         except Invalid as refusal:
             refuse(form, refusal)
         else:
-            return _list_again(request, membership, sent, f"An invitation goes to {sent.email}.")
+            context = team(request, membership, show="invitations")
+            sentence, to = f"An invitation goes to {sent.email}.", _list_url(membership, sent)
+            return done(request, sentence, to, fragment="connections/_team.html", context=context)
     return team_page(request, membership, form=form, status=422)
 
 
@@ -56,6 +58,7 @@ def invitation_sent_page(
         "form": form or ResendForm(initial={"email": sent.email}),
         "refusal": refusal,
         "back": _list_url(membership, sent),
+        "now": timezone.now(),
     }
     return page(request, "connections/resend.html", context, status=status)
 
@@ -78,7 +81,7 @@ def resend_invitation(
             refuse(form, refusal)
         else:
             sentence = f"A new link goes to {again.email}. The old one no longer works."
-            return _list_again(request, membership, again, sentence)
+            return done(request, sentence, _list_url(membership, again))
     return invitation_sent_page(
         request, membership, invitation_id=invitation_id, form=form, status=422
     )
@@ -93,26 +96,17 @@ def withdraw_invitation(
     sent = _sent(membership, invitation_id)
     sent.withdraw(by=membership.user, at=timezone.now())
     sentence = f"The invitation to {sent.email} is withdrawn. Its link no longer works."
-    return _list_again(request, membership, sent, sentence)
+    return done(request, sentence, _list_url(membership, sent))
 
 
 def _sent(membership: Membership, invitation_id: UUID) -> Invitation:
     sent = Invitation.objects.sent_by(membership.organization)
-    return get_object_or_404(sent.select_related("organization", "connection"), pk=invitation_id)
-
-
-def _list_again(
-    request: HttpRequest, membership: Membership, sent: Invitation, sentence: str
-) -> HttpResponse:
-    """Where the invitation was listed: among colleagues, or among the Partner's Sub-Orgs."""
-    to = _list_url(membership, sent)
-    if sent.connection_id:
-        return done(request, sentence, to)
-    context = team(request, membership, show="invitations")
-    return done(request, sentence, to, fragment="connections/_team.html", context=context)
+    related = sent.select_related("organization", "connection__provider", "invited_by")
+    return get_object_or_404(related, pk=invitation_id)
 
 
 def _list_url(membership: Membership, sent: Invitation) -> str:
+    """Where it is listed: among colleagues, or among the Partner's Sub-Orgs."""
     slug = membership.organization.slug
     if sent.connection_id:
         return reverse("connections:invite-sub-org", args=[slug])

@@ -81,7 +81,7 @@ class TestInvitationPage:
 
             assert answer.status_code == 403
             assert f"you are signed in as {name}@example.com" in answer.text
-            assert "Sign out and use new@example.com" in answer.text
+            assert "Sign out to use it" in answer.text
             assert browser.post(acceptance(invitation)).status_code == 403
 
     def test_comes_back_after_signing_out(self, cast, as_):

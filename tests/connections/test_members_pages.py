@@ -41,7 +41,7 @@ class TestMembersPage:
             page = as_(getattr(cast, name)).get(url("members") + show).text
 
             assert "Invite a colleague" not in page
-            assert "Withdraw" not in page
+            assert "/resending/" not in page
             assert "/role/" not in page
 
     def test_offers_owners_the_form_with_every_role_explained(self, cast, as_):
