@@ -61,10 +61,10 @@ class SignupForm(BaseSignupForm):
         """Two presses at once make one account: the second is told that it exists."""
         try:
             with transaction.atomic():
-                return super().try_save(request)  # type: ignore[no-any-return]
+                return super().try_save(request)
         except IntegrityError:
             self.account_already_exists = True
-            return super().try_save(request)  # type: ignore[no-any-return]
+            return super().try_save(request)
 
     def custom_signup(self, _request: HttpRequest, user: User) -> None:
         user.name = self.cleaned_data["name"]

@@ -23,8 +23,9 @@ def page(request: HttpRequest) -> dict[str, Any]:
     party: Party | None = getattr(request, "party", None)
     membership: Membership | None = getattr(request, "membership", None)
     return around | {
-        # Lazy: a fragment that shows neither costs no query for them.
-        "nav": SimpleLazyObject(lambda: navigation(request, user.belongs_to, _waiting(party))),
+        # Lazy: a fragment that shows none of them costs no query.
+        "nav": SimpleLazyObject(lambda: navigation(request, user.belongs_to)),
+        "waiting": SimpleLazyObject(lambda: _waiting(party)),
         "bell": SimpleLazyObject(lambda: bell_of(user)),
         "party": party,
         "membership": membership,
@@ -33,6 +34,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
 
 
 def _waiting(party: Party | None) -> int:
+    """How many requests of the page's connection wait for a decision."""
     if party is None:
         return 0
     return BillingRequest.objects.pending().filter(connection=party.connection).count()

@@ -12,7 +12,7 @@ from django.urls import reverse
 from connections.access import Party, Side
 from connections.models import Membership, Organization
 
-PLATFORM, PARTNER, SUB_ORG = Organization.Kind.PLATFORM, Organization.Kind.PARTNER, "SUB_ORG"
+PLATFORM, PARTNER, SUB_ORG = Organization.Kind.values
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,6 @@ class Entry:
     icon: str
     url: str = ""
     current: bool = False
-    count: int = 0
-    count_label: str = ""
 
     def at(self, page: str, *args: Any) -> "Entry":
         url = reverse(self.route, args=args)
@@ -98,11 +96,8 @@ CONNECTION = {
 }
 
 
-def navigation(request: HttpRequest, memberships: list[Membership], waiting: int) -> Navigation:
-    """The sidebar of this page for a person with `memberships`.
-
-    `waiting` is the number of requests on the page's connection that wait for a decision.
-    """
+def navigation(request: HttpRequest, memberships: list[Membership]) -> Navigation:
+    """The sidebar of this page for a person with `memberships`."""
     party: Party | None = getattr(request, "party", None)
     organization = _organization_of(request, party, memberships)
     sections = [Section("", [entry.at(request.path) for entry in PERSONAL])]
@@ -111,7 +106,7 @@ def navigation(request: HttpRequest, memberships: list[Membership], waiting: int
         own = [entry.at(request.path, organization.slug) for entry in entries]
         sections.append(Section(organization.name, own))
     if party:
-        sections.append(_connection_section(request, party, waiting))
+        sections.append(_connection_section(request, party))
     return Navigation(organization, _switches(memberships, organization), sections)
 
 
@@ -127,17 +122,11 @@ def _organization_of(
     return memberships[0].organization if memberships else None
 
 
-def _connection_section(request: HttpRequest, party: Party, waiting: int) -> Section:
+def _connection_section(request: HttpRequest, party: Party) -> Section:
     connection = party.connection
-    key = (connection.provider_kind, connection.customer_kind, party.side)
-    entries = [entry.at(request.path, connection.pk) for entry in CONNECTION[key]]  # type: ignore[index]
-    counted = [
-        replace(entry, count=waiting, count_label="waiting for a decision")
-        if entry.route == REQUESTS.route
-        else entry
-        for entry in entries
-    ]
-    return Section(f"With {party.counterparty}", counted)
+    entries = CONNECTION[connection.provider_kind, connection.customer_kind, party.side]
+    own = [entry.at(request.path, connection.pk) for entry in entries]
+    return Section(f"With {party.counterparty}", own)
 
 
 def _switches(memberships: list[Membership], current: Organization | None) -> list[Switch]:

@@ -19,7 +19,7 @@ from revampd.kit.errors import DomainError
 from revampd.kit.htmx import done, page
 
 PAGE = 50
-ORDERS = {
+ORDERS: dict[str, list[Any]] = {
     "name": [Lower("user__name"), "id"],
     "-name": [Lower("user__name").desc(), "id"],
     "role": ["role", Lower("user__name"), "id"],

@@ -56,7 +56,7 @@ def play(stage: Stage, stories: Iterable[Story]) -> None:
         if moment is None:
             continue
         if moment < stage.at:
-            raise ValueError(f"{story.__name__} goes back to {moment} at {stage.at}")
+            raise ValueError(f"story {number} goes back to {moment} at {stage.at}")
         heappush(waiting, (moment, number, story))
 
 

@@ -14,7 +14,7 @@ from connections.models import Connection, Membership, Organization
 from .home import rows
 
 PAGE = 25
-ORDERS = {
+ORDERS: dict[str, list[Any]] = {
     "name": [Lower("customer__name"), "id"],
     "-name": [Lower("customer__name").desc(), "id"],
     "since": ["created_at", "id"],
