@@ -88,11 +88,13 @@ def _take_refusal(delivery: Delivery, error: Exception, server: Any, now: dateti
 
 def _refusal(error: Exception) -> tuple[int, str]:
     """What the server said of this mail: its code and words. 0 if the trouble is not the mail's."""
+    code: int
+    words: bytes | str
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, words = next(iter(error.recipients.values()))
     elif isinstance(error, smtplib.SMTPDataError):
         code, words = error.smtp_code, error.smtp_error
     else:
         return 0, f"{type(error).__name__}: {error}"
-    text = words.decode(errors="replace") if isinstance(words, bytes) else str(words)
+    text = words.decode(errors="replace") if isinstance(words, bytes) else words
     return code, f"{code} {' '.join(text.split())}"

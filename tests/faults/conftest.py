@@ -14,7 +14,9 @@ from urllib.parse import urlsplit
 import pytest
 from django.db import connection
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as NoAnswer
+from redis.retry import Retry
 
 from revampd.celery import app
 from revampd.settings import broker_url
@@ -36,7 +38,7 @@ class Broker:
     def __init__(self, home: Path) -> None:
         self.home, self.socket = home, home / "valkey.sock"
         self.url = f"unix://{self.socket}?db=0"
-        self._client = Redis(unix_socket_path=str(self.socket), retry=None)
+        self._client = Redis(unix_socket_path=str(self.socket), retry=Retry(NoBackoff(), 0))
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -140,7 +142,6 @@ def broker(home, settings, monkeypatch) -> Iterator[Broker]:
     monkeypatch.setattr(app, "_pool", None)
     monkeypatch.setattr(app.amqp, "_producer_pool", None)
     yield broker
-    app.pool.force_close_all()
     broker.close()
 
 

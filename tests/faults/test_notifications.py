@@ -83,8 +83,10 @@ class TestKilledWorker:
 
         for _ in range(3):
             events += let_expire(committed_cast, 300)
+            waiting = Outbox.objects.count()
             worker.start()
-            time.sleep(moments.uniform(0, 0.6))
+            eventually(lambda: Outbox.objects.count() < waiting)  # noqa: B023 - called at once
+            time.sleep(moments.uniform(0, 0.1))
             worker.kill()
             left.append(Outbox.objects.count())
         worker.start()
