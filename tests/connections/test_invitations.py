@@ -155,7 +155,7 @@ class TestAccept:
         invitation = invite(cast)
         cast.zed.email = "Zed@Example.com"
 
-        assert invitation.accept(by=cast.zed, at=NOW)
+        assert invitation.accept(by=cast.zed, at=NOW).user == cast.zed
 
     def test_refuses_another_person(self, cast):
         with pytest.raises(InvitationForSomebodyElse, match="signed in as oscar@"):
@@ -177,7 +177,8 @@ class TestAccept:
         with pytest.raises(InvitationClosed, match="has expired"):
             late.accept(by=cast.zed, at=NOW + OPEN_FOR)
 
-        assert late.accept(by=cast.zed, at=NOW + OPEN_FOR - timedelta(seconds=1))
+        in_time = NOW + OPEN_FOR - timedelta(seconds=1)
+        assert late.accept(by=cast.zed, at=in_time).user == cast.zed
 
     def test_refuses_a_withdrawn_one(self, cast):
         invitation = invite(cast)

@@ -17,9 +17,14 @@ from tests.cast import PASSWORD
 PASSWORDS = {"password1": "a quiet long sentence", "password2": "a quiet long sentence"}
 
 
-def invite(cast, email="new@example.com", **details) -> Invitation:
-    sent = {"role": "SUPPORT", "at": timezone.now()} | details
-    return Invitation.send(organization=cast.northwind, by=cast.maya, email=email, **sent)
+def invite(cast, email="new@example.com", at=None) -> Invitation:
+    return Invitation.send(
+        organization=cast.northwind,
+        email=email,
+        role="SUPPORT",
+        by=cast.maya,
+        at=at or timezone.now(),
+    )
 
 
 def link(invitation: Invitation) -> str:

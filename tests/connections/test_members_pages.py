@@ -19,9 +19,14 @@ def membership(user, organization) -> Membership:
     return Membership.objects.get(user=user, organization=organization)
 
 
-def invite(cast, **details) -> Invitation:
-    sent = {"email": "zed@example.com", "role": "VIEWER", "at": timezone.now()} | details
-    return Invitation.send(organization=cast.northwind, by=cast.maya, **sent)
+def invite(cast, email="zed@example.com", at=None) -> Invitation:
+    return Invitation.send(
+        organization=cast.northwind,
+        email=email,
+        role="VIEWER",
+        by=cast.maya,
+        at=at or timezone.now(),
+    )
 
 
 class TestMembersPage:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier
 from typing import Any
 
@@ -74,7 +75,7 @@ class TestAccept:
 
             outcomes = at_once(
                 accept(invitation, committed_cast),
-                lambda other=other: other.withdraw(by=committed_cast.maya, at=timezone.now()),
+                partial(other.withdraw, by=committed_cast.maya, at=timezone.now()),
             )
 
             invitation.refresh_from_db()
@@ -91,7 +92,7 @@ class TestAccept:
 
             at_once(
                 accept(invitation, committed_cast),
-                lambda other=other: other.resend(by=committed_cast.maya, at=timezone.now()),
+                partial(other.resend, by=committed_cast.maya, at=timezone.now()),
                 lambda: invite(committed_cast),
             )
 
