@@ -46,8 +46,8 @@ class Session(socketserver.StreamRequestHandler):
         self.say("354 go on")
         lines = iter(self.rfile.readline, b".\r\n")
         mail = message_from_bytes(b"".join(lines), policy=policy.default)
-        self.mailbox.before_taking(cast(EmailMessage, mail))
-        self.mailbox.mails.append(cast(EmailMessage, mail))
+        self.mailbox.before_taking(mail)
+        self.mailbox.mails.append(mail)
         self.say("250 taken")
 
     def say(self, line: str) -> None:
