@@ -13,6 +13,7 @@ MAYA = Person("maya", "Maya Okafor", "maya@brightwell.example", MOUNTAIN)
 # Bills for one Partner and owns a Sub-Org of the other.
 DANIEL = Person("daniel", "Daniel Reyes", "daniel@brightwell.example", MOUNTAIN)
 PRIYA = Person("priya", "Priya Nair", "priya@brightwell.example", MOUNTAIN)
+JORDAN = Person("jordan", "Jordan Ellis", "jordan@brightwell.example", MOUNTAIN)
 TOM = Person("tom", "Tom Lindqvist", "tom@lindqvist.example", MOUNTAIN)
 
 JAKE = Person("jake", "Jake Morrison", "jake@ironside.example", CENTRAL)
@@ -48,7 +49,7 @@ REVAMPD = Company(
     "Revampd, Inc.",
     "548 Market Street, Suite 310",
     "San Francisco, CA 94104",
-    "EIN 83-2957140",
+    "83-2957140",
     "billing@revampd.example",
     PACIFIC,
     (Member(INGRID, OWNER), Member(AVERY, BILLING), Member(MARCUS, SUPPORT)),
@@ -60,7 +61,7 @@ BRIGHTWELL = Company(
     "Brightwell Media LLC",
     "1420 Larimer Street, Floor 4",
     "Denver, CO 80202",
-    "EIN 84-3310925",
+    "84-3310925",
     "billing@brightwell.example",
     MOUNTAIN,
     (
@@ -77,7 +78,7 @@ IRONSIDE = Company(
     "Ironside Growth Partners LLC",
     "833 West Fulton Market",
     "Chicago, IL 60607",
-    "EIN 36-4471882",
+    "36-4471882",
     "billing@ironside.example",
     CENTRAL,
     (
@@ -95,7 +96,7 @@ LAKESIDE = Company(
     "Lakeside Family Dental PC",
     "7310 West Alameda Avenue",
     "Lakewood, CO 80226",
-    "EIN 84-1907734",
+    "84-1907734",
     "billing@lakeside.example",
     MOUNTAIN,
     (
@@ -112,7 +113,7 @@ OAK_AND_IVORY = Company(
     "Oak & Ivory Orthodontics PLLC",
     "2015 Walnut Street",
     "Boulder, CO 80302",
-    "EIN 84-2765518",
+    "84-2765518",
     "billing@oakivory.example",
     MOUNTAIN,
     (Member(NATHAN, OWNER), Member(CHLOE, BILLING)),
@@ -124,7 +125,7 @@ HARBOR_KIDS = Company(
     "Harbor Kids Dentistry PS",
     "4108 Stone Way North",
     "Seattle, WA 98103",
-    "EIN 91-2284406",
+    "91-2284406",
     "billing@harborkids.example",
     PACIFIC,
     (Member(LEAH, OWNER),),
@@ -136,7 +137,7 @@ CEDAR_GROVE = Company(
     "Cedar Grove Endodontics LLC",
     "926 NW 23rd Avenue",
     "Portland, OR 97210",
-    "EIN 93-1450382",
+    "93-1450382",
     "billing@cedar.example",
     PACIFIC,
     (Member(VICTOR, OWNER),),
@@ -148,7 +149,7 @@ PEARL_STREET = Company(
     "Fischer Periodontics PC",
     "1650 Pearl Street, Suite 2",
     "Boulder, CO 80302",
-    "EIN 84-4096613",
+    "84-4096613",
     "billing@pearl.example",
     MOUNTAIN,
     (Member(JOANNA, OWNER),),
@@ -160,7 +161,7 @@ NORTHGATE = Company(
     "Northgate Oral & Maxillofacial Surgery PC",
     "51 East 400 South",
     "Salt Lake City, UT 84111",
-    "EIN 87-3129045",
+    "87-3129045",
     "billing@northgate.example",
     MOUNTAIN,
     (Member(OMAR, OWNER),),
@@ -172,7 +173,7 @@ MESA = Company(
     "Mesa Implant Center LLC",
     "200 Main Street",
     "Grand Junction, CO 81501",
-    "EIN 84-5520917",
+    "84-5520917",
     "billing@mesa.example",
     MOUNTAIN,
     (Member(BRIAN, OWNER),),
@@ -184,7 +185,7 @@ SUMMIT = Company(
     "Summit Smiles PLLC",
     "88 Village Road",
     "Frisco, CO 80443",
-    "EIN 84-6013348",
+    "84-6013348",
     "billing@summit.example",
     MOUNTAIN,
     (Member(KELLY, OWNER),),
@@ -197,7 +198,7 @@ PULSE = Company(
     "Pulse Athletic Clubs Inc.",
     "1901 North Clybourn Avenue",
     "Chicago, IL 60614",
-    "EIN 36-5108264",
+    "36-5108264",
     "billing@pulse.example",
     CENTRAL,
     (Member(DEREK, OWNER), Member(TANYA, BILLING)),
@@ -209,7 +210,7 @@ RIVERBEND = Company(
     "Riverbend Yoga Studio LLC",
     "612 East Locust Street",
     "Milwaukee, WI 53212",
-    "EIN 39-2276091",
+    "39-2276091",
     "billing@riverbend.example",
     CENTRAL,
     (Member(MEILIN, OWNER),),
@@ -221,7 +222,7 @@ GRANITE = Company(
     "Granite Climbing Gym LLC",
     "345 Depot Street",
     "Ann Arbor, MI 48104",
-    "EIN 38-4419730",
+    "38-4419730",
     "billing@granite.example",
     EASTERN,
     (Member(FELIX, OWNER),),
@@ -233,7 +234,7 @@ KETTLE_AND_CORE = Company(
     "Kettle & Core Training LLC",
     "2240 West Armitage Avenue",
     "Chicago, IL 60647",
-    "EIN 36-6624507",
+    "36-6624507",
     "billing@kettlecore.example",
     CENTRAL,
     (Member(NINA, OWNER), Member(ELENA, BILLING)),
@@ -245,7 +246,7 @@ MILE_HIGH_BOXING = Company(
     "Reyes Sports LLC",
     "3300 Walnut Street",
     "Denver, CO 80205",
-    "EIN 84-7135520",
+    "84-7135520",
     "billing@milehigh.example",
     MOUNTAIN,
     (Member(DANIEL, OWNER),),
@@ -257,13 +258,13 @@ TIDEWATER = Company(
     "Tidewater Swim School LLC",
     "1217 Granby Street",
     "Norfolk, VA 23510",
-    "EIN 54-3380176",
+    "54-3380176",
     "billing@tidewater.example",
     EASTERN,
     (Member(HANNAH, OWNER),),
 )
 
-# In the order of the sign-in page. Kelly and Brian have not accepted their invitations yet.
+# In the order of the sign-in page. Kelly, Brian and Jordan have not accepted their invitations yet.
 COMPANIES = (
     BRIGHTWELL,
     LAKESIDE,

@@ -2,9 +2,14 @@
 
 from revampd.demo.stage import Stage, Story
 
-from . import brightwell, ironside, revampd
+from . import brightwell, ironside, newcomers, revampd
 
 
 def all_stories(stage: Stage) -> list[Story]:
-    tellers = [*revampd.STORIES, *brightwell.STORIES, *ironside.STORIES]
+    tellers = [
+        *revampd.STORIES,
+        *brightwell.STORIES,
+        *newcomers.STORIES,
+        *ironside.STORIES,
+    ]
     return [tell(stage) for tell in tellers]

@@ -1,4 +1,4 @@
-"""Brightwell markets dental practices: its catalog and its eight Sub-Orgs."""
+"""Brightwell markets dental practices: its catalog and its settled Sub-Orgs."""
 
 from datetime import timedelta
 
@@ -8,19 +8,16 @@ from revampd.demo.companies import (
     CEDAR_GROVE,
     CHLOE,
     DANIEL,
-    HARBOR_KIDS,
     HELEN,
     JOANNA,
     LAKESIDE,
     LUIS,
     MAYA,
-    MESA,
     NATHAN,
     NORTHGATE,
     OAK_AND_IVORY,
     OMAR,
     PEARL_STREET,
-    SUMMIT,
     VICTOR,
 )
 from revampd.demo.deals import Deal
@@ -184,19 +181,6 @@ def cedar_grove_hesitates(stage: Stage) -> Story:
     )
 
 
-def harbor_kids_begins(stage: Stage) -> Story:
-    """New: connected last week, with its first plan waiting for approval."""
-    deal = yield from welcome(
-        stage, HARBOR_KIDS, provider=BRIGHTWELL, by=MAYA, invited=9, accepted=6
-    )
-    yield stage.ago(1, 17, 10)
-    deal.propose(
-        "Patient Growth",
-        by=MAYA,
-        note="The plan from our call. The first month starts on the day you approve.",
-    )
-
-
 def pearl_street_pays_yearly(stage: Stage) -> Story:
     """A yearly plan; a photo session waits and can be approved for a few days more."""
     deal = yield from welcome(
@@ -236,26 +220,11 @@ def northgate_takes_three_tries(stage: Stage) -> Story:
     deal.withdraw(numbers, by=DANIEL)
 
 
-def summit_is_invited(stage: Stage) -> Story:
-    """Has not accepted yet: the link is in the demo's mailbox."""
-    yield stage.ago(2, 19, 15)
-    stage.invite(SUMMIT, provider=BRIGHTWELL, by=MAYA)
-
-
-def mesa_never_answered(stage: Stage) -> Story:
-    """Its invitation has expired and can be sent again."""
-    yield stage.ago(24, 17, 55)
-    stage.invite(MESA, provider=BRIGHTWELL, by=DANIEL)
-
-
 STORIES = (
     what_it_sells,
     lakeside_grows,
     oak_and_ivory_schedules,
     cedar_grove_hesitates,
-    harbor_kids_begins,
     pearl_street_pays_yearly,
     northgate_takes_three_tries,
-    summit_is_invited,
-    mesa_never_answered,
 )

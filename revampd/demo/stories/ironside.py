@@ -39,7 +39,7 @@ def what_it_sells(stage: Stage) -> Story:
     )
     stage.publish(club, IRONSIDE, JAKE, interval="MONTH", base_price=399_00, booking_fee=75)
     for name, description, price in (
-        ("500 text messages", "A bundle each month, for reminders and offers.", 25_00),
+        ("Text message bundle", "500 messages each month, for reminders and offers.", 25_00),
         ("Additional site", "Schedule, campaigns and reports for one more site.", 75_00),
         ("Check-in tablet", "Members check in by themselves at the door.", 18_00),
     ):
@@ -65,7 +65,7 @@ def pulse_adds_on(stage: Stage) -> Story:
     yield stage.ago(170, 19, 45)
     deal.approve(site, by=TANYA)
     yield stage.ago(83, 20, 30)
-    messages = deal.propose("500 text messages", by=ELENA, quantity=2)
+    messages = deal.propose("Text message bundle", by=ELENA, quantity=2)
     yield stage.ago(82, 17, 20)
     deal.approve(messages, by=TANYA, note="We ran out twice last month.")
     yield stage.ago(2, 17, 55)
@@ -118,7 +118,7 @@ def kettle_and_core_in_the_family(stage: Stage) -> Story:
     yield stage.ago(74, 18, 15)
     deal.approve(plan, by=NINA, note="Ha. Fine.")
     yield stage.ago(1, 20, 35)
-    deal.propose("500 text messages", by=ELENA, note="For the spring course. You decide, not me.")
+    deal.propose("Text message bundle", by=ELENA, note="For the spring course. You decide, not me.")
 
 
 def mile_high_boxing_is_daniels(stage: Stage) -> Story:
