@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from billing.models import BillingRequest
@@ -26,6 +27,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         # Lazy: a fragment that shows none of them costs no query.
         "nav": SimpleLazyObject(lambda: navigation(request, user.belongs_to)),
         "waiting": SimpleLazyObject(lambda: _waiting(party)),
+        "shows_waiting": _shows_waiting(request, party),
         "bell": SimpleLazyObject(lambda: bell_of(user)),
         "party": party,
         "membership": membership,
@@ -38,3 +40,11 @@ def _waiting(party: Party | None) -> int:
     if party is None:
         return 0
     return BillingRequest.objects.pending().filter(connection=party.connection).count()
+
+
+def _shows_waiting(request: HttpRequest, party: Party | None) -> bool:
+    """Whether the page in the browser counts what waits; a list of notifications does not."""
+    if party is None:
+        return False
+    here = request.htmx.current_url_abs_path or request.path  # type: ignore[attr-defined]
+    return bool(here.startswith(reverse("overview", args=[party.connection.pk])))
