@@ -20,6 +20,9 @@ from .models import Connection, Membership, Organization, User
 
 View = Callable[..., HttpResponse]
 
+# What every page of a connection names.
+WITH = ("provider", "customer", "sales_owner__user", "support_owner__user")
+
 
 class Side(Enum):
     PROVIDER = "provider"
@@ -104,7 +107,7 @@ def party_of(user: User, connection_id: Any) -> Party:
 
     Who belongs to both sides sees the provider's: they must never decide what they proposed.
     """
-    connections = Connection.objects.select_related("provider", "customer")
+    connections = Connection.objects.select_related(*WITH)
     connection = connections.filter(pk=connection_id).first()
     if connection is None:
         raise Http404

@@ -93,8 +93,8 @@ class BillingRequest(SealedRequest):
         request.made_by = cls.MadeBy.CUSTOMER
         request.save(force_insert=True)
         request._decide(cls.State.APPROVED, by=by, at=at)
-        request._take_effect(by, at)
         request._record(events.request_chosen, by=by, at=at)
+        request._take_effect(by, at)
         return request
 
     @classmethod
@@ -138,8 +138,8 @@ class BillingRequest(SealedRequest):
         self._guard_seal(seal)
         self._guard_circumstances(at)
         self._decide(self.State.APPROVED, by=by, at=at, note=note)
-        self._take_effect(by, at)
         self._record(events.request_approved, by=by, at=at)
+        self._take_effect(by, at)
 
     @transaction.atomic
     def reject(self, *, by: User, at: datetime, note: str = "") -> None:
