@@ -22,6 +22,7 @@ from connections.models import Connection
 
 from .fields import Choice, WholeNumberField
 
+TOO_LONG = {"max_length": f"Keep the note under {NOTE_LENGTH:,} characters."}
 ISO = ["%Y-%m-%d"]
 NO_DAY = {"invalid": "Enter a day that exists, like 2026-12-01."}
 
@@ -76,6 +77,7 @@ class ProposalForm(forms.Form):
     note = forms.CharField(
         required=False,
         max_length=NOTE_LENGTH,
+        error_messages=TOO_LONG,
         widget=forms.Textarea({"rows": 3, "placeholder": "Why you propose it"}),
         help_text="The customer reads it; it is part of the sealed terms.",
     )
@@ -180,5 +182,5 @@ class DecisionForm(forms.Form):
     note = forms.CharField(
         required=False,
         max_length=NOTE_LENGTH,
-        error_messages={"max_length": f"Keep the note under {NOTE_LENGTH:,} characters."},
+        error_messages=TOO_LONG,
     )

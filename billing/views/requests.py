@@ -6,7 +6,7 @@ from uuid import UUID
 from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -121,8 +121,9 @@ def _compose(
         except NotOnSale as refusal:
             form.add_error("item", str(refusal))
     if is_preview and wants_fragment(request):
-        # A form half filled in is no mistake yet: the preview says what is missing.
-        return page(request, "", context, fragment="billing/requests/_preview.html")
+        # A form half filled in is no mistake yet: the preview says what is missing. It comes alone,
+        # because the form may have been answered, and replaced, while it was on its way.
+        return render(request, "billing/requests/_preview.html", context)
     status = 422 if form.errors else 200
     fragment = "billing/requests/_form.html"
     return page(request, "billing/requests/new.html", context, fragment=fragment, status=status)
