@@ -83,7 +83,7 @@ class House:
             "REVAMPD_DATABASE_URL": self._database_url(),
             "REVAMPD_REDIS_URL": self._redis_url(),
             "REVAMPD_BASE_URL": self.url,
-            "REVAMPD_EMAIL_URL": f"filemail://{self._folder / 'mail'}",
+            "REVAMPD_EMAIL_URL": f"filemail:///{self._folder / 'mail'}",
             "REVAMPD_LOCAL_DIR": str(self._folder),
         }
 

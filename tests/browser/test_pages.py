@@ -8,8 +8,7 @@ from pathlib import Path
 
 import brotli
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, Error, Page, Response, ViewportSize
+from playwright.sync_api import Browser, Error, Page, Response
 
 from connections.access import Side
 from revampd.kit.stylesheets import SHEETS
@@ -18,16 +17,10 @@ from tests.test_access import PAGES
 from tests.test_access import Page as Route
 
 from .conftest import Windows
+from .fitness import DESKTOP, faults
 from .furnishing import Furnished, furnish
 from .house import House
 from .watching import NO_BODY
-
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-ALL: dict[str, object] = {"type": "tag", "values": RULES}
-# What a colour scheme can spoil; everything else is the same document in the dark.
-COLOURS: dict[str, object] = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
-
-DESKTOP, PHONE = ViewportSize(width=1440, height=900), ViewportSize(width=360, height=740)
 
 # Kilobytes. HTML and style sheets as brotli, which is how they travel; our script as it is.
 MOST_HTML, MOST_CSS, MOST_SCRIPT = 25, 12, 6
@@ -200,35 +193,6 @@ def open_page(page: Page, path: str) -> Response | None:
         if NO_BODY not in error.message:
             raise
         return None
-
-
-def faults(page: Page) -> list[str]:
-    """What is wrong with the page, wide and narrow, in the light and in the dark."""
-    found = []
-    if (number := page.locator("h1").count()) != 1:
-        found.append(f"{number} headings of the first level")
-    if not page.title().removesuffix("Revampd").strip(" ·"):
-        found.append("no title")
-    page.evaluate(AXE_SCRIPT)
-    found += [f"wide, light: {fault}" for fault in violations(page, ALL)]
-    page.emulate_media(color_scheme="dark")
-    found += [f"wide, dark: {fault}" for fault in violations(page, COLOURS)]
-    page.set_viewport_size(PHONE)
-    found += [f"narrow, dark: {fault}" for fault in violations(page, COLOURS)]
-    page.emulate_media(color_scheme="light")
-    found += [f"narrow, light: {fault}" for fault in violations(page, ALL)]
-    too_wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    return [*found, *([f"scrolls sideways by {too_wide} px"] if too_wide > 0 else [])]
-
-
-def violations(page: Page, rules: dict[str, object]) -> list[str]:
-    options = {"runOnly": rules, "resultTypes": ["violations"]}
-    found = page.evaluate("async (options) => (await axe.run(options)).violations", options)
-    return [
-        f"{violation['id']}: {node['html']} ({node['failureSummary']})"
-        for violation in found
-        for node in violation["nodes"]
-    ]
 
 
 def kilobytes(answer: Response) -> float:

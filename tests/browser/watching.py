@@ -9,6 +9,9 @@ ANSWERS = {"document", "xhr", "fetch"}
 ABORTED = "net::ERR_ABORTED"
 # A refusal without a page of its own; its status is noted with the response.
 NO_BODY = "net::ERR_HTTP_RESPONSE_CODE_FAILURE"
+# A refusal is an error for the console alone, and _on_response tells it from a real one. The others
+# are what htmx says when a newer request takes the place of one that is under way.
+HARMLESS = ("Failed to load resource", "htmx:afterRequest", "htmx:sendAbort")
 
 REPORT_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
@@ -30,9 +33,7 @@ class Watch:
         context.on("response", self._on_response)
 
     def _on_console(self, message: ConsoleMessage) -> None:
-        # A refusal is an error for the console alone; _on_response tells it from a real one.
-        is_refusal = message.text.startswith("Failed to load resource")
-        if message.type in ("error", "warning") and not is_refusal:
+        if message.type in ("error", "warning") and not message.text.startswith(HARMLESS):
             self.complaints.append(f"console: {message.text}")
 
     def _on_error(self, error: Error) -> None:
