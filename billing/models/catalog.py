@@ -87,7 +87,8 @@ class CatalogItem(models.Model):
         same = cls.objects.on_sale().filter(provider=provider, name__iexact=name)
         if same.exclude(pk=but).exists():
             raise NameTaken(
-                f"You offer a {cls._meta.verbose_name} named {name} already.", field="name"
+                f"One of your {cls._meta.verbose_name_plural} is named {name} already.",
+                field="name",
             )
 
     # Verbs

@@ -96,6 +96,8 @@ def parse_minor(text: str, currency: str = DEFAULT_CURRENCY) -> int:
         raise ValueError("Enter an amount like 49 or 49.99, without a sign or letters.")
     digits = precision(currency)
     fraction = match["fraction"] or ""
+    if fraction and not digits:
+        raise ValueError("Enter a whole amount, without a point.")
     if len(fraction) > digits:
         raise ValueError(f"Enter at most {digits} digits after the point.")
     return int(match["whole"] + fraction.ljust(digits, "0"))
