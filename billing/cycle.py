@@ -9,7 +9,7 @@ from connections.models import Connection
 from revampd.kit.locking import lock
 
 from .models import BillingRequest, Invoice, Subscription
-from .models.invoices import DraftLine
+from .models.lines import DraftLine
 
 # Somewhere it is tomorrow already: time zones reach 14 hours ahead of UTC.
 FARTHEST_AHEAD = timedelta(hours=14)

@@ -141,6 +141,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         rows = self.filter(event__subject_type=label, event__subject_id=key)
         return rows.order_by("-event_id", "address")
 
+    def failed(self) -> Self:
+        return self.filter(state__in=[Delivery.State.FAILED, Delivery.State.BOUNCED])
+
     def with_words(self) -> Self:
         """Read with everything that writing the mail needs."""
         return self.select_related(

@@ -1,8 +1,9 @@
 """What is sold, what was agreed, what runs, and what is owed."""
 
 from .catalog import AddOn, OneTimeCharge
-from .invoices import Invoice, InvoiceLine, InvoiceSeries
+from .invoices import Invoice, InvoiceSeries
 from .limits import PriceLimits
+from .lines import InvoiceLine
 from .plans import Plan, PlanVersion
 from .requests import BillingRequest
 from .subscriptions import Subscription, SubscriptionItem

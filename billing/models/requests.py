@@ -13,7 +13,8 @@ from connections.models import Connection, Organization, User
 from revampd.kit.errors import Conflict, Invalid, NotAllowed
 from revampd.kit.locking import lock
 
-from .invoices import DraftLine, Invoice
+from .invoices import Invoice
+from .lines import DraftLine
 from .proposals import NOTE_LENGTH, NothingToJoin, Proposal
 from .sealed import SealedRequest
 from .subscriptions import Subscription

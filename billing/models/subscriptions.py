@@ -17,7 +17,8 @@ from connections.models import Connection, User
 from revampd.kit.constraints import CompositeForeignKey, no_truncate
 from revampd.kit.money import CurrencyField, MinorUnitsField, Money
 
-from .invoices import DraftLine, Invoice
+from .invoices import Invoice
+from .lines import DraftLine
 
 if TYPE_CHECKING:
     from .requests import BillingRequest
@@ -179,8 +180,7 @@ class Subscription(models.Model):
     @classmethod
     def running_on(cls, connection: Connection) -> Running:
         """What runs on `connection`, as the pure functions of pricing take it."""
-        subscription = cls.objects.live().filter(connection=connection).first()
-        return subscription.running if subscription else Running()
+        return cls.running_on_each([connection]).get(connection.pk, Running())
 
     @classmethod
     def running_on_each(cls, connections: Iterable[Connection]) -> dict[Any, Running]:

@@ -8,16 +8,18 @@ from dateutil.relativedelta import relativedelta
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from billing.models import Invoice, Subscription
+from billing.models import Subscription
+from billing.models.invoices import Month
 from connections.access import Party, party_view
 from connections.forms import OwnersForm
+from connections.models import Connection
 from connections.timeline import timeline
 from revampd.kit.errors import DomainError
 from revampd.kit.htmx import page
 from revampd.kit.money import Money
 
 MONTHS = 12
-HISTORY = 12
+HISTORY = 10
 
 
 @dataclass(frozen=True)
@@ -35,16 +37,11 @@ def overview(
     """Status, plan, what waits, what was invoiced by month, and the latest events."""
     connection = party.connection
     today = connection.day_of(timezone.now())
-    running = Subscription.running_on(connection)
-    plan = running.plan_on(today) or running.plan
-    invoiced = invoiced_by_month(connection, today)
+    months = connection.invoices.by_month()
+    invoiced = last_months(months, today, connection.currency)
     context = {
-        "plan": plan,
-        "recurring": running.recurring(max(today, plan.start), connection.currency)
-        if plan
-        else None,
-        "next_invoice": running.next_invoice,
-        "open": Invoice.objects.filter(connection=connection).amount_open(connection.currency),
+        **_running(connection, today),
+        "open": Money(sum(month.open for month in months.values()), connection.currency),
         "pending": connection.billing_requests.pending().newest_first()[:5],
         "invoiced": invoiced if any(bar.amount for bar in invoiced) else [],
         "entries": timeline(connection.events.with_actors().newest_first()[:HISTORY]),
@@ -54,9 +51,21 @@ def overview(
     return page(request, "connections/overview.html", context)
 
 
-def invoiced_by_month(connection: Any, today: date) -> list[Bar]:
+def _running(connection: Connection, today: date) -> dict[str, Any]:
+    """The plan of today, or the one that comes; what it costs with its add-ons, and when."""
+    running = Subscription.running_on(connection)
+    plan = running.plan_on(today) or running.plan
+    if plan is None:
+        return {}
+    recurring = running.recurring(max(today, plan.start), connection.currency)
+    return {"plan": plan, "recurring": recurring, "next_invoice": running.next_invoice}
+
+
+def last_months(months: dict[date, Month], today: date, currency: str) -> list[Bar]:
     """The last twelve months, those without an invoice as zero."""
     first = today.replace(day=1) - relativedelta(months=MONTHS - 1)
-    sums = Invoice.objects.filter(connection=connection).total_by_month(since=first)
-    months = [first + relativedelta(months=number) for number in range(MONTHS)]
-    return [Bar(f"{m:%b %y}", Money(sums.get(m, 0), connection.currency)) for m in months]
+    shown = [first + relativedelta(months=number) for number in range(MONTHS)]
+    nothing = Month(0, 0)
+    return [
+        Bar(f"{day:%b %y}", Money(months.get(day, nothing).invoiced, currency)) for day in shown
+    ]

@@ -27,7 +27,9 @@ SELLERS = (Organization.Kind.PARTNER, Organization.Kind.PLATFORM)
 def sub_orgs(request: HttpRequest, membership: Membership) -> HttpResponse:
     """All customers with status, plan, monthly amount and what is pending; filtered, sorted."""
     customers = Connection.objects.filter(provider=membership.organization)
-    found = _search(customers, request.GET.get("q", ""))
+    # PostgreSQL takes no NUL, and nobody's name has one.
+    text = request.GET.get("q", "").replace("\0", "").strip()[:80]
+    found = customers.filter(customer__name__icontains=text) if text else customers
     state = request.GET.get("state", "")
     if state in Connection.State.values:
         found = found.filter(state=state)
@@ -39,14 +41,10 @@ def sub_orgs(request: HttpRequest, membership: Membership) -> HttpResponse:
         "rows": rows(list(page.object_list), selling=True),
         "states": _states(customers),
         "state": state,
-        "q": request.GET.get("q", ""),
+        "q": text,
         "noun": "Partners" if membership.organization.is_platform else "Sub-Orgs",
     }
     return render(request, "connections/sub_orgs.html", context)
-
-
-def _search(customers: QuerySet[Connection], text: str) -> QuerySet[Connection]:
-    return customers.filter(customer__name__icontains=text.strip()[:80]) if text else customers
 
 
 def _states(customers: QuerySet[Connection]) -> list[dict[str, Any]]:

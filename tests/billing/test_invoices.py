@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from billing.models import Invoice
-from billing.models.invoices import DraftLine, InvoiceSeries
+from billing.models.invoices import InvoiceSeries
+from billing.models.lines import DraftLine
 from billing.pricing import ItemKind, Period, Timing
 from connections.models import Event
 from revampd.kit.money import CurrencyMismatch, Money
