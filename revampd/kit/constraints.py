@@ -34,10 +34,14 @@ class CompositeForeignKey(models.BaseConstraint):
         self.deferred = deferred
 
     def constraint_sql(self, model: Any, schema_editor: Any) -> Any:
-        # Inside CREATE TABLE the target's unique key may not exist yet: add the key afterwards.
-        schema_editor.deferred_sql.append(self.create_sql(model, schema_editor))
+        return self.create_sql(model, schema_editor)
 
     def create_sql(self, model: Any, schema_editor: Any) -> Any:
+        # The target's unique key may come later in the same migration, so keys come at its end,
+        # as Django's own do.
+        schema_editor.deferred_sql.append(self._statement(model, schema_editor))
+
+    def _statement(self, model: Any, schema_editor: Any) -> Statement:
         target = model._meta.apps.get_model(self.to)
         quote = schema_editor.quote_name
         return Statement(
