@@ -63,7 +63,7 @@ PERSONAL = (
 
 ORGANIZATION = {
     PLATFORM: (
-        Entry("Partners", "sub-orgs", "people"),
+        Entry("Customers", "sub-orgs", "people"),
         Entry("Catalog", "catalog:catalog", "catalog"),
         Entry("Members", "connections:members", "person"),
         Entry("Settings", "connections:settings", "settings"),

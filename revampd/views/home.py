@@ -21,6 +21,7 @@ class Row:
     """One connection in a list: whom with, what runs, what waits."""
 
     connection: Connection
+    own: Organization
     counterparty: Organization
     url: str
     plan: str
@@ -46,6 +47,7 @@ def _row(
     plan = running.plan_on(today) or running.plan
     return Row(
         connection=connection,
+        own=connection.provider if selling else connection.customer,
         counterparty=connection.customer if selling else connection.provider,
         url=reverse("overview", args=[connection.pk]),
         plan=plan.name if plan else "",
@@ -71,7 +73,7 @@ def connection_list(request: MemberRequest) -> HttpResponse:
     mine = [membership.organization_id for membership in memberships]
     connections = Connection.objects.select_related("provider", "customer")
     buying = connections.filter(customer__in=mine).order_by("provider__name", "id")
-    selling = connections.filter(provider__in=mine).order_by("-created_at", "id")
+    selling = connections.filter(provider__in=mine).order_by("customer_kind", "-created_at", "id")
     context = {
         "decisions": BillingRequest.objects.waiting_for(memberships)[:5],
         "buying": rows(list(buying[:SHOWN]), selling=False),

@@ -42,7 +42,7 @@ def sub_orgs(request: HttpRequest, membership: Membership) -> HttpResponse:
         "states": _states(customers),
         "state": state,
         "q": text,
-        "noun": "Partners" if membership.organization.is_platform else "Sub-Orgs",
+        "noun": "Customers" if membership.organization.is_platform else "Sub-Orgs",
     }
     return render(request, "connections/sub_orgs.html", context)
 

@@ -59,9 +59,7 @@ class TestSignIn:
 
 
 class TestMailbox:
-    def write(
-        self, subject: str, text: str = "Hello", to: str = "kelly@summit.example"
-    ) -> None:
+    def write(self, subject: str, text: str = "Hello", to: str = "kelly@summit.example") -> None:
         mail = EmailMultiAlternatives(subject, text, to=[to])
         mail.attach_alternative("<script>alert(1)</script>", "text/html")
         mail.send()
