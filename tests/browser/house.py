@@ -143,7 +143,18 @@ class House:
 
     def wait_until_quiet(self) -> None:
         """Wait until nobody works on the database, so that it can be emptied."""
-        wait_until(self._is_quiet, "the worker to finish")
+        try:
+            wait_until(self._is_quiet, "the worker to finish")
+        except AssertionError as error:
+            error.add_note(self._state())
+            raise
+
+    def _state(self) -> str:
+        waiting = {
+            "outbox": Outbox.objects.count(),
+            "mails": Delivery.objects.filter(state="QUEUED"),
+        }
+        return f"{waiting}\nworker: {last_lines(self._log('worker'))}"
 
     @staticmethod
     def _is_quiet() -> bool:
