@@ -179,6 +179,29 @@ class TestDoor:
                 else:
                     assert status == 403, where
 
+    def test_takes_no_form_from_elsewhere(self, route, values, cast):
+        page = PAGES[route]
+        strict = Client(enforce_csrf_checks=True)
+        strict.force_login(cast.maya, backend="allauth.account.auth_backends.AuthenticationBackend")
+
+        answer = strict.post(page.path(values))
+
+        assert answer.status_code == 403, route
+        assert "This form is no longer valid" in answer.content.decode()
+
+    def test_lets_browsers_do_little_with_its_answer(self, route, values, cast, as_):
+        answer = as_(cast.maya).get(PAGES[route].path(values))
+
+        policy = answer["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+        assert answer["X-Frame-Options"] == "DENY"
+        assert answer["X-Content-Type-Options"] == "nosniff"
+        assert answer["Referrer-Policy"] == "same-origin"
+        assert "camera=()" in answer["Permissions-Policy"]
+        assert "private" in answer["Cache-Control"]
+
 
 def rolled_back(client: Client, method: str, path: str) -> int:
 
