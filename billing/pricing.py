@@ -378,11 +378,14 @@ def _moved(item: Item, plan: Item) -> Item:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What an approval on a given day comes to."""
+    """What an approval on a given day comes to.
+
+    `first_invoice_day` is None for an add-on that waits for its plan: it is billed with that.
+    """
 
     today: Money
     first_invoice: Money
-    first_invoice_day: date
+    first_invoice_day: date | None
     recurring: Money
     new: Money
     interval: Interval
@@ -400,7 +403,7 @@ def preview(offer: Offer, running: Running, on: date) -> Preview:
         # The plan that it joins is still waiting for approval itself.
         start = offer.start(running, on)
         nothing = Money(0, offer.unit_price.currency)
-        return Preview(nothing, offer.price, start, offer.price, offer.price, Interval.MONTH, start)
+        return Preview(nothing, offer.price, None, offer.price, offer.price, Interval.MONTH, start)
     return _preview_change(changed, running, on, offer.unit_price.currency)
 
 

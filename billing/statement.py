@@ -42,10 +42,11 @@ class Statement:
     def on(cls, request: BillingRequest, day: date) -> "Statement":
         """What approving `request` on `day` comes to, with what runs today."""
         preview = request.preview(day)
+        first_day = preview.first_invoice_day
         return cls._of(
             request.terms,
             first=preview.first_invoice,
-            first_date=preview.first_invoice_day if preview.first_invoice_day > day else None,
+            first_date=first_day if first_day and first_day > day else None,
             then=preview.recurring,
             new=preview.new,
             each=preview.interval.label,
@@ -60,7 +61,9 @@ class Statement:
         return cls._of(
             terms,
             first=Money(first["amount"], currency),
-            first_date=None if first["on_approval"] else date.fromisoformat(first["date"]),
+            first_date=date.fromisoformat(first["date"])
+            if first["date"] and not first["on_approval"]
+            else None,
             then=Money(after["amount"], currency),
             new=Money(after["new"], currency),
             each=Interval(after["interval"]).label,

@@ -28,6 +28,7 @@ def compose(
     fees, note, and the instant until which it can be approved.
     """
     start = None if offer.timing == Timing.NOW else preview.start
+    first_day = preview.first_invoice_day
     return {
         "format": 1,
         "kind": offer.kind.value,
@@ -41,8 +42,8 @@ def compose(
         "replaces": replaced(replaces),
         "proration": PRORATION,
         "first_invoice": {
-            "on_approval": preview.first_invoice_day <= day,
-            "date": preview.first_invoice_day.isoformat(),
+            "on_approval": first_day is not None and first_day <= day,
+            "date": first_day.isoformat() if first_day else None,
             "amount": preview.first_invoice.minor,
             "lines": [[line.text, line.amount.minor] for line in preview.lines],
         },

@@ -51,9 +51,13 @@ class SealedRequestQuerySet(models.QuerySet["BillingRequest"]):
         return self.pending().filter(expires_at__lte=at)
 
     def to_remind(self, at: datetime) -> Self:
-        """Pending ones that expire soon and of which nobody was reminded."""
+        """Pending ones that expire soon and of which nobody was reminded.
+
+        What was sent with so little time from the start needs no reminder of itself.
+        """
         soon = at + REMIND_BEFORE
-        return self.pending().filter(expires_at__lte=soon, expires_at__gt=at, reminded_at=None)
+        patient = self.pending().filter(expires_at__gt=F("proposed_at") + REMIND_BEFORE)
+        return patient.filter(expires_at__lte=soon, expires_at__gt=at, reminded_at=None)
 
     def unbilled_charges(self, on: date) -> Self:
         """Approved one-time charges whose day has come and that no line bills yet."""

@@ -136,7 +136,7 @@ class TestProposeRequest:
             ("quantity", "0", "Enter at least 1."),
             ("quantity", "-1", "Enter a whole number"),
             ("quantity", "1000000000", "Enter at most 10,000."),
-            ("quantity", "9" * 5000, "Enter a whole number"),
+            pytest.param("quantity", "9" * 5000, "Enter a whole number", id="quantity-long"),
             ("quantity", "1_000", "Enter a whole number"),
             ("quantity", "５", "Enter a whole number"),
             ("quantity", "1.5", "Enter a whole number"),
@@ -148,7 +148,7 @@ class TestProposeRequest:
             ("expires_on", "9999-12-31", "Choose a day from today on"),
             ("expires_on", "2000-01-01", "Choose a day from today on"),
             ("expires_on", "tomorrow", "Enter a day that exists"),
-            ("note", MARKUP + "x" * 100_000, "at most 2000 characters"),
+            pytest.param("note", MARKUP + "x" * 100_000, "Keep the note under", id="note-long"),
             ("note", "\x00", "Null characters are not allowed."),
         ],
     )
