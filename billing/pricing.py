@@ -238,6 +238,20 @@ class Running:
             running = running.billed()
         return running.next_invoice
 
+    def lowest(self, currency: str) -> Money:
+        """The smallest of the coming invoices, until all that is scheduled has been billed.
+
+        Below zero, more would be given back than is charged.
+        """
+        dates = [
+            day for item in self.items for day in (item.start, item.end, item.billed_to) if day
+        ]
+        running, totals = self, [Money(0, currency)]
+        while running.next_invoice and running.next_invoice <= max(dates):
+            totals.append(total((charge.amount for charge in running.upcoming()), currency))
+            running = running.billed()
+        return min(totals[1:], default=totals[0], key=lambda money: money.minor)
+
     def recurring(self, day: date, currency: str) -> Money:
         """What one interval of everything that runs on `day` costs, usage apart."""
         return total((item.price for item in self.items if item.runs_on(day)), currency)
@@ -380,6 +394,7 @@ def _moved(item: Item, plan: Item) -> Item:
 class Preview:
     """What an approval on a given day comes to.
 
+    `lowest` is the smallest of the invoices that follow from it.
     `first_invoice_day` is None for an add-on that waits for its plan: it is billed with that.
     """
 
@@ -390,6 +405,7 @@ class Preview:
     new: Money
     interval: Interval
     start: date
+    lowest: Money
     lines: tuple[Charge, ...] = ()
 
 
@@ -403,7 +419,16 @@ def preview(offer: Offer, running: Running, on: date) -> Preview:
         # The plan that it joins is still waiting for approval itself.
         start = offer.start(running, on)
         nothing = Money(0, offer.unit_price.currency)
-        return Preview(nothing, offer.price, None, offer.price, offer.price, Interval.MONTH, start)
+        return Preview(
+            today=nothing,
+            first_invoice=offer.price,
+            first_invoice_day=None,
+            recurring=offer.price,
+            new=offer.price,
+            interval=Interval.MONTH,
+            start=start,
+            lowest=nothing,
+        )
     return _preview_change(changed, running, on, offer.unit_price.currency)
 
 
@@ -418,6 +443,7 @@ def _preview_once(offer: Offer, running: Running, on: date) -> Preview:
         new=nothing,
         interval=plan.interval if plan else Interval.MONTH,
         start=start,
+        lowest=nothing,
     )
 
 
@@ -439,6 +465,7 @@ def _preview_change(changed: Change, running: Running, on: date, currency: str) 
         new=recurring - _before(running, settled, interval, currency),
         interval=interval,
         start=changed.start,
+        lowest=changed.applied(running).lowest(currency),
         lines=lines,
     )
 

@@ -51,9 +51,9 @@ class Proposal:
         self._guard_days(running, today)
         self._guard_sense(connection, running)
         preview = pricing.preview(self.offer, running, today)
-        if preview.first_invoice.minor < 0:
+        if preview.lowest.minor < 0:
             raise Invalid(
-                "The unused part of the running plan is worth more than the next invoice. "
+                "The unused part of the running plan is worth more than a coming invoice. "
                 "Choose the next billing cycle instead.",
                 field="timing",
             )

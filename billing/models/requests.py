@@ -326,9 +326,9 @@ class BillingRequest(SealedRequest):
                 changed,
                 next_step=f"Ask {self.provider} to revise the request.",
             )
-        if preview.first_invoice.minor < 0:
+        if preview.lowest.minor < 0:
             raise TermsChanged(
-                "The unused part of what runs is now worth more than the next invoice. "
+                "The unused part of what runs is now worth more than a coming invoice. "
                 "Nothing was approved.",
                 [],
                 next_step=f"Ask {self.provider} to propose it for the next billing cycle.",

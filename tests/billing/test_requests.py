@@ -444,7 +444,7 @@ class TestApprove:
         request = propose(cast, small, at=eve)
         renew(cast, noon(2026, 12, 10))
 
-        with pytest.raises(TermsChanged, match="worth more than the next invoice"):
+        with pytest.raises(TermsChanged, match="worth more than a coming invoice"):
             approve(cast, request, at=noon(2026, 12, 11))
 
         assert request.is_pending

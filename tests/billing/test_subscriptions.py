@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 
 from billing.cycle import bill_due
@@ -101,6 +101,16 @@ class TestBill:
             st.dates(date(2024, 1, 1), date(2026, 12, 31)),
         ),
         played=st.lists(steps, max_size=5),
+    )
+    @example(  # A later invoice, not the first, would have given back more than it charged.
+        first=date(2024, 2, 29),
+        played=[
+            Step(0, ItemKind.ADD_ON, 255, 1, Interval.MONTH, Timing.NOW, 0),
+            Step(266, ItemKind.PLAN, 0, 3, Interval.YEAR, Timing.DATE, 3),
+            Step(1, ItemKind.ADD_ON, 0, 3, Interval.MONTH, Timing.NOW, 0),
+            Step(0, ItemKind.PLAN, 0, 1, Interval.MONTH, Timing.NOW, 2),
+            Step(1, ItemKind.PLAN, 2809, 1, Interval.MONTH, Timing.DATE, 2),
+        ],
     )
     @settings(
         max_examples=20,
