@@ -169,6 +169,7 @@ class TestTakingBack:
         customer = browse(committed_cast.ben, path_of_request(request))
 
         partner.get_by_role("link", name="Revise").click()
+        expect(partner.get_by_role("region", name="Start Growth")).to_contain_text("$149.00")
         choose(partner, "Scale")
         partner.get_by_role("button", name="Send the new request").click()
         expect_told(partner, "has the request now")
