@@ -1,5 +1,6 @@
 """What every test shares: a database as the application's role sees it, and the cast."""
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,11 +13,18 @@ from django.core.cache import cache, caches
 from django.db import connections
 from django.test import Client
 from django.test.utils import setup_databases, teardown_databases
+from hypothesis import settings as hypothesis_settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from connections.models import User
 from revampd.kit.grants import grant
 from tests.cast import Cast, assemble
+
+# The same examples in every run, so that a failure is the change's own. To look for new ones:
+# HYPOTHESIS_PROFILE=explore ./run.py test tests/billing
+hypothesis_settings.register_profile("repeat", derandomize=True)
+hypothesis_settings.register_profile("explore", max_examples=1_000)
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeat"))
 
 OWNER_FIELDS = ("USER", "PASSWORD")
 
