@@ -13,6 +13,7 @@ from billing.models.proposals import CatalogEntry, Proposal
 from connections.models import Connection
 from tests.cast import Cast
 
+from .fitness import faults
 from .steps import (
     approve,
     choose,
@@ -147,6 +148,7 @@ class TestDecision:
         refusal = bella.get_by_role("alert")
         expect(refusal).to_contain_text("Ben Tester approved this request on")
         expect(refusal).to_be_focused()
+        assert faults(bella) == []
         assert committed_cast.northwind_bluebird.invoices.count() == 1
 
     def test_is_offered_neither_to_who_proposed_nor_to_who_only_reads(
@@ -158,6 +160,19 @@ class TestDecision:
             page = browse(user, path_of_request(request))
             expect(page.get_by_role("heading", level=1)).to_have_text("Start Growth")
             expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+
+
+class TestBell:
+    def test_is_right_at_once_when_somebody_comes_back_to_the_page(
+        self, browse, committed_cast, house, send
+    ):
+        customer = browse(committed_cast.ben, path_of(committed_cast.northwind_bluebird))
+        send(committed_cast.growth)
+        house.wait_until_quiet()
+
+        customer.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+        expect_unread(customer, 1, within=3_000)
 
 
 class TestTakingBack:

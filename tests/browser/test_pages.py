@@ -105,6 +105,7 @@ OTHER_STATES = [
 ACCOUNT_PAGES = [
     Visit("", "accounts/login/"),
     Visit("", "accounts/signup/"),
+    Visit("", "accounts/signup/?next=/invitations/<token>/"),
     Visit("", "accounts/confirm-email/"),
     Visit("", "accounts/confirm-email/forged/"),
     Visit("", "accounts/password/reset/"),
@@ -212,7 +213,7 @@ class TestWeight:
 
     def test_has_no_fonts_and_nothing_from_elsewhere(self, furnished, windows):
         page = windows.open(furnished.cast.ben)
-        loaded: list[str] = []
+        loaded = []
         page.on("request", lambda request: loaded.append(request.resource_type))
         page.goto("/")
 
