@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 
@@ -87,10 +87,16 @@ class Supervisor:
         return wait_until(lambda: not any(map(alive, self.children)), 10)
 
 
+def _as_from_a_terminal() -> None:
+    # Whoever runs the tests under nohup hands on that a hang-up is ignored.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @pytest.fixture
 def supervisor(journal: Path) -> Iterator[Supervisor]:
     command = [sys.executable, "-c", SUPERVISOR, str(journal)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    options: dict[str, Any] = {"cwd": ROOT, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, preexec_fn=_as_from_a_terminal, **options) as process:
         assert process.stdout
         children = [int(pid) for pid in process.stdout.readline().split()]
         yield Supervisor(process, process.stdout, children)
