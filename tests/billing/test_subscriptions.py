@@ -16,7 +16,7 @@ from billing.pricing import Interval, Item, ItemKind, Timing, preview
 from connections.models import Event
 from revampd.kit.errors import DomainError
 from tests.billing.acts import NOW, agree, day, noon, propose
-from tests.billing.test_pricing import Books, Step, steps
+from tests.billing.pricing.books import Books, Step, steps
 from tests.cast import Cast
 
 

@@ -11,7 +11,7 @@ nobody but the schema's owner can switch these rules off.
 
 It cannot promise that the person named as the decider pressed the button: the application has to
 be able to write that update, and could write the wrong name of the right group. Nor does it check
-that an amount follows from the price (that is arithmetic, proven in test_pricing.py), or that
+that an amount follows from the price (that is arithmetic, proven in tests/billing/pricing), or that
 invoice numbers have no gaps (only that none is used twice; see test_cycle.py and test_races.py).
 """
 

@@ -1,0 +1,34 @@
+"""What something costs: pure functions of values, without database or clock.
+
+One computation, four uses: the preview on the request form, the sealed terms, the upcoming
+invoice and the billing run. All amounts are integer minor units; periods are half-open.
+"""
+
+from .changes import Change, NothingRuns, change
+from .items import Item, ItemKind
+from .lines import Charge, charges, part
+from .offers import Offer, Timing
+from .periods import Interval, Period, boundary, period_on, span
+from .previews import Preview, preview
+from .running import Running
+
+__all__ = [
+    "Change",
+    "Charge",
+    "Interval",
+    "Item",
+    "ItemKind",
+    "NothingRuns",
+    "Offer",
+    "Period",
+    "Preview",
+    "Running",
+    "Timing",
+    "boundary",
+    "change",
+    "charges",
+    "part",
+    "period_on",
+    "preview",
+    "span",
+]

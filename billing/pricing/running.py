@@ -1,0 +1,78 @@
+"""Everything that runs on a connection, and the invoices that follow from it."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from revampd.kit.money import Money, total
+
+from .items import Item, ItemKind
+from .lines import Charge, billed, charges
+from .periods import period_on
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The items of a subscription and the day of its next invoice; empty before the first plan."""
+
+    items: tuple[Item, ...] = ()
+    next_invoice: date | None = None
+
+    def plan_on(self, day: date) -> Item | None:
+        plans = (item for item in self.items if item.kind == ItemKind.PLAN)
+        return next((plan for plan in plans if plan.runs_on(day)), None)
+
+    @property
+    def plan(self) -> Item | None:
+        """The plan that the next invoice bills."""
+        return self.plan_on(self.next_invoice) if self.next_invoice else None
+
+    def upcoming(self) -> list[Charge]:
+        """The lines of the next invoice. The billing run issues just these."""
+        if self.next_invoice is None:
+            return []
+        through = self.billed_through
+        return [charge for item in self.items for charge in charges(item, through)]
+
+    @property
+    def billed_through(self) -> date:
+        """The day up to which the next invoice bills: one period, or the end of it all."""
+        day, plan = self.next_invoice, self.plan
+        if day is None:
+            raise ValueError("nothing runs, so nothing is billed")
+        if plan is None:
+            return day
+        own = period_on(plan.anchor, plan.interval, day).end
+        # A plan with a cycle of its own cuts the period short on the day it begins.
+        cuts = [i.start for i in self.items if i.anchor == i.start > day and i.end != i.start]
+        return min([own, *cuts])
+
+    def billed(self) -> "Running":
+        """What runs once the next invoice has been issued."""
+        through = self.billed_through
+        items = tuple(billed(item, through) for item in self.items)
+        return Running(items, None if self.plan is None else through)
+
+    def next_cycle(self, on: date) -> date | None:
+        """The first day of a cycle from `on` onward, even if the billing run is late."""
+        running = self
+        while running.next_invoice and running.next_invoice < on:
+            running = running.billed()
+        return running.next_invoice
+
+    def lowest(self, currency: str) -> Money:
+        """The smallest of the coming invoices, until all that is scheduled has been billed.
+
+        Below zero, more would be given back than is charged.
+        """
+        dates = [
+            day for item in self.items for day in (item.start, item.end, item.billed_to) if day
+        ]
+        running, totals = self, [Money(0, currency)]
+        while running.next_invoice and running.next_invoice <= max(dates):
+            totals.append(total((charge.amount for charge in running.upcoming()), currency))
+            running = running.billed()
+        return min(totals[1:], default=totals[0], key=lambda money: money.minor)
+
+    def recurring(self, day: date, currency: str) -> Money:
+        """What one interval of everything that runs on `day` costs, usage apart."""
+        return total((item.price for item in self.items if item.runs_on(day)), currency)
