@@ -4,15 +4,19 @@ One computation, four uses: the preview on the request form, the sealed terms, t
 invoice and the billing run. All amounts are integer minor units; periods are half-open.
 """
 
+from .allocation import allocate
 from .changes import Change, NothingRuns, change
+from .credits import first_in_first_out
 from .items import Item, ItemKind
 from .lines import Charge, charges, part
 from .offers import Offer, Timing
 from .periods import Interval, Period, boundary, period_on, span
 from .previews import Preview, preview
+from .retries import RETRY_DAYS, next_attempt
 from .running import Running
 
 __all__ = [
+    "RETRY_DAYS",
     "Change",
     "Charge",
     "Interval",
@@ -24,9 +28,12 @@ __all__ = [
     "Preview",
     "Running",
     "Timing",
+    "allocate",
     "boundary",
     "change",
     "charges",
+    "first_in_first_out",
+    "next_attempt",
     "part",
     "period_on",
     "preview",
