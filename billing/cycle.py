@@ -1,59 +1,53 @@
-"""The billing run: everything that has come due by a day, each period exactly once."""
+"""The billing run: everything that has come due by a day, each period exactly once.
 
-from datetime import UTC, date, datetime, timedelta
+It goes through the connections in the order of their ids, a chunk a transaction. A chunk is locked,
+read, priced and written in a few statements, whatever its size, so that memory stays flat and a run
+that dies loses at most the chunk it was at. What was billed is no longer due: running again, or
+several runs at once, bill nothing twice.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from uuid import UUID
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection as database, transaction
+from django.utils import timezone
 
-from connections.models import Connection
-from revampd.kit.locking import lock
+from .models import BillingRun, Discrepancy
+from .models.due import Account, bill
 
-from .models import BillingRequest, Invoice, Subscription
-from .models.lines import DraftLine
+CHUNK = 1000
+FIRST = UUID(int=0)
 
-# Somewhere it is tomorrow already: time zones reach 14 hours ahead of UTC.
-FARTHEST_AHEAD = timedelta(hours=14)
+Progress = Callable[[BillingRun], None]
 
 
-def bill_due(on: date | None = None, *, at: datetime) -> int:
-    """Issue every invoice that is due by the day `on`; missed periods are caught up one by one.
+@dataclass
+class Cycle:
+    """One run: the day (None for that of each provider), the instant, and how it goes."""
 
-    Without `on`, the day is the one that the instant `at` has where each provider does business.
-    Returns how many were issued. Running it again, or twice at the same time, issues nothing
-    more: each connection is locked, and what was billed is no longer due. A connection that cannot
-    be billed holds up no other; raises ExceptionGroup of such failures at the end.
-    """
-    latest = on or (at.astimezone(UTC) + FARTHEST_AHEAD).date()
-    due = set(Subscription.objects.due(latest).values_list("connection", flat=True))
-    charges = BillingRequest.objects.unbilled_charges(latest)
-    due |= set(charges.values_list("connection", flat=True))
-    issued, failures = 0, []
-    for pk in sorted(due, key=str):
+    on: date | None
+    at: datetime
+    run: BillingRun
+    progress: Progress
+    failures: list[Exception] = field(default_factory=list)
+
+    def go(self) -> None:
+        """Bill what nobody else holds, then, waiting for their locks, what is left."""
+        for source in (SUBSCRIPTIONS_DUE, CHARGES_DUE):
+            for locking in ("SKIP LOCKED", ""):
+                after: UUID | None = FIRST
+                while after:
+                    after = self._chunk(source, locking, after)
+
+    def _chunk(self, source: str, locking: str, after: UUID) -> UUID | None:
+        """Bill the next connections after the id `after`. Returns the last id, None at the end."""
         try:
-            issued += _bill_connection(pk, on, at)
+            with transaction.atomic():
+                due = self._due(source, locking, after)
+                self._bill(due)
         except (DatabaseError, ValueError) as failure:
-            failure.add_note(f"while billing connection {pk}")
-            failures.append(failure)
-    if failures:
-        raise ExceptionGroup(f"{len(failures)} of {len(due)} connections not billed", failures)
-    return issued
-
-
-@transaction.atomic
-def _bill_connection(connection_id: UUID, on: date | None, at: datetime) -> int:
-    connection = lock(Connection(pk=connection_id))
-    on = on or connection.day_of(at)
-    issued = 0
-    while subscription := Subscription.objects.due(on).filter(connection=connection).first():
-        lines = _charge_lines(connection, subscription.next_invoice_date or on)
-        issued += subscription.bill(at=at, extra=lines) is not None
-    if lines := _charge_lines(connection, on):
-        Invoice.issue(connection, lines, on=on, at=at)
-        issued += 1
-    return issued
-
-
-def _charge_lines(connection: Connection, on: date) -> list[DraftLine]:
-    """One-time charges that have come due by the day `on`."""
-    charges = BillingRequest.objects.filter(connection=connection).unbilled_charges(on)
-    return [request.charge_line() for request in charges.order_by("starts_on", "id")]
+            return self._one_by_one(source, after, failure)
+        self.progress(self.run)
+        return due[-1] if len(due) == CHUNK else None

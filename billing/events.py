@@ -31,6 +31,26 @@ DECISION_FACTS = (
     ("decided_at", "Decided"),
 )
 
+INVOICE_FACTS = (
+    ("code", "Invoice"),
+    ("amount", "Total"),
+    ("payable", "Amount due"),
+    ("due", "Due"),
+    ("provider", "From"),
+    ("customer", "To"),
+)
+PAYMENT_FACTS = (
+    ("code", "Invoice"),
+    ("amount", "Amount"),
+    ("method", "Payment method"),
+    ("provider", "To"),
+    ("customer", "From"),
+)
+
+# Tasks that verbs ring for
+COLLECT_TASK = "billing.collect_payments"
+REFUND_TASK = "billing.settle_refunds"
+
 
 def _request(event: Event) -> str:
     return reverse("billing:request", args=[event.connection_id, event.subject_id])
@@ -42,6 +62,14 @@ def _plan(event: Event) -> str:
 
 def _invoice(event: Event) -> str:
     return reverse("billing:invoice", args=[event.connection_id, event.facts["number"]])
+
+
+def _methods(event: Event) -> str:
+    return reverse("billing:payment-methods", args=[event.connection_id])
+
+
+def _wallet(event: Event) -> str:
+    return reverse("billing:wallet", args=[event.connection_id])
 
 
 # Catalog
@@ -166,13 +194,188 @@ invoice_issued = EventKind(
     "Invoice {code} over {amount} was issued",
     category=MANAGEMENT,
     icon="invoice",
-    customer=Telling("Invoice {code} from {provider}", "{amount}, due {due}."),
+    customer=Telling("Invoice {code} from {provider}", "{amount}: {payable} is due {due}."),
     facts=(
         ("code", "Invoice"),
         ("amount", "Total"),
+        ("credited", "From the wallet"),
+        ("payable", "Amount due"),
         ("due", "Due"),
         ("provider", "From"),
         ("customer", "To"),
     ),
     link=_invoice,
+)
+invoice_paid = EventKind("invoice.paid", "{code} is paid", icon="check", tone="good", link=_invoice)
+invoice_past_due = EventKind(
+    "invoice.past_due",
+    "{code} is past due",
+    category=MANAGEMENT,
+    icon="clock",
+    tone="bad",
+    provider=Telling("{code} of {customer} is past due", "{payable} was due {due}."),
+    customer=Telling(
+        "Invoice {code} is past due",
+        "{payable} was due {due}. Add a payment method to pay it at once.",
+        action="Pay the invoice",
+    ),
+    facts=INVOICE_FACTS,
+    link=_invoice,
+)
+invoice_voided = EventKind(
+    "invoice.voided",
+    "made {code} void: {reason}",
+    category=MANAGEMENT,
+    icon="undo",
+    customer=Telling("Invoice {code} is void", "Nothing of it is owed. {reason}"),
+    facts=(*INVOICE_FACTS, ("reason", "Reason")),
+    link=_invoice,
+)
+invoice_written_off = EventKind(
+    "invoice.written_off", "wrote {lost} of {code} off: {reason}", icon="cross", link=_invoice
+)
+credit_note_issued = EventKind(
+    "credit_note.issued",
+    "issued credit note {code} over {amount}: {reason}",
+    category=MANAGEMENT,
+    icon="undo",
+    customer=Telling(
+        "Credit note {code} from {provider}",
+        "{amount} of {invoice} is taken back: {reason} What you had paid of it returns the same "
+        "way: {back}.",
+    ),
+    facts=(
+        ("code", "Credit note"),
+        ("invoice", "Invoice"),
+        ("amount", "Amount"),
+        ("back", "Returns to you"),
+        ("reason", "Reason"),
+    ),
+    link=_invoice,
+)
+
+# Payments
+
+payment_succeeded = EventKind(
+    "payment.succeeded",
+    "{amount} was paid by {method}",
+    category=MANAGEMENT,
+    icon="check",
+    tone="good",
+    customer=Telling("{amount} for {code} paid", "By {method}. Thank you."),
+    facts=PAYMENT_FACTS,
+    link=_invoice,
+)
+payment_failed = EventKind(
+    "payment.failed",
+    "{amount} by {method} failed: {failure}",
+    category=MANAGEMENT,
+    icon="cross",
+    tone="bad",
+    provider=Telling("A payment of {customer} failed", "{code}, {amount}: {failure}"),
+    customer=Telling(
+        "{amount} for {code} could not be collected",
+        "{failure} Pay now, or add another payment method.",
+        action="Pay the invoice",
+    ),
+    facts=(*PAYMENT_FACTS, ("failure", "Reason"), ("again", "Next try")),
+    link=_invoice,
+)
+payment_action_needed = EventKind(
+    "payment.action_needed",
+    "{amount} by {method} needs a confirmation",
+    category=MANAGEMENT,
+    icon="lock",
+    tone="warn",
+    customer=Telling(
+        "Confirm the payment of {code}",
+        "Your bank wants you to confirm {amount} by {method}.",
+        action="Confirm the payment",
+    ),
+    facts=PAYMENT_FACTS,
+    link=_invoice,
+)
+refund_succeeded = EventKind(
+    "refund.succeeded",
+    "{amount} went back to {method}",
+    category=MANAGEMENT,
+    icon="undo",
+    tone="good",
+    customer=Telling("{amount} of {code} refunded", "To {method}. Banks take a few days."),
+    facts=PAYMENT_FACTS,
+    link=_invoice,
+)
+method_added = EventKind(
+    "payment_method.added",
+    "added {method}",
+    category=MANAGEMENT,
+    icon="plus",
+    customer=Telling("{method} was added", "What {provider} bills you is charged to it."),
+    facts=(("method", "Payment method"), ("provider", "For")),
+    receipt=True,
+    link=_methods,
+)
+method_chosen = EventKind("payment_method.chosen", "pays by {method} from now on", link=_methods)
+method_removed = EventKind("payment_method.removed", "removed {method}", link=_methods)
+
+# The wallet
+
+credit_granted = EventKind(
+    "credit.granted",
+    "{amount} of credit was added: {reason}",
+    category=MANAGEMENT,
+    icon="plus",
+    tone="good",
+    customer=Telling(
+        "{provider} added {amount} to your wallet",
+        "{reason} It pays your next invoices from {provider}, oldest credit first.",
+    ),
+    facts=(
+        ("amount", "Credit"),
+        ("origin", "From"),
+        ("reason", "Reason"),
+        ("balance", "Balance"),
+    ),
+    link=_wallet,
+)
+credit_deducted = EventKind(
+    "credit.deducted",
+    "{amount} of credit was taken out: {reason}",
+    category=MANAGEMENT,
+    icon="undo",
+    customer=Telling("{provider} took {amount} out of your wallet", "{reason}"),
+    facts=(("amount", "Amount"), ("reason", "Reason"), ("balance", "Balance")),
+    link=_wallet,
+)
+credit_applied = EventKind(
+    "credit.applied", "{used} of credit was used for {code}", icon="check", link=_invoice
+)
+
+# Usage
+
+usage_recorded = EventKind("usage.recorded", "entered {count} of usage: {what}")
+
+# What staff watch over
+
+billing_stopped = EventKind(
+    "billing.stopped",
+    "The invoice of {customer} was stopped: {found}",
+    category=MANAGEMENT,
+    icon="clock",
+    tone="bad",
+    members=Telling(
+        "An invoice of {customer} was stopped",
+        "{found} Nothing is billed on this connection until it is explained.",
+    ),
+    facts=(("provider", "Provider"), ("customer", "Customer"), ("found", "Found")),
+)
+billing_resumed = EventKind("billing.resumed", "The invoice of {customer} is explained again")
+books_differed = EventKind(
+    "books.differed",
+    "The books do not agree: {first}",
+    category=MANAGEMENT,
+    icon="cross",
+    tone="bad",
+    members=Telling("The books do not agree", "{number} differences. The first: {first}"),
+    facts=(("number", "Differences"), ("first", "The first")),
 )

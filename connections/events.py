@@ -40,6 +40,38 @@ connection_activated = EventKind(
     facts=(("customer", "Sub-Org"),),
     link=_connection,
 )
+connection_suspended = EventKind(
+    "connection.suspended",
+    "The connection was suspended: {code} is overdue",
+    category=Category.BILLING_MANAGEMENT,
+    icon="lock",
+    tone="bad",
+    provider=Telling(
+        "The connection with {customer} is suspended",
+        "{code} over {payable} was not paid in time. It comes back by itself once that is paid.",
+    ),
+    customer=Telling(
+        "Your connection with {provider} is suspended",
+        "{code} over {payable} was not paid in time. Pay it, and the connection comes back at "
+        "once. Your other connections stay as they are.",
+        action="Pay the invoice",
+    ),
+    facts=(("code", "Invoice"), ("payable", "Owed"), ("provider", "Provider")),
+    link=_connection,
+)
+connection_resumed = EventKind(
+    "connection.resumed",
+    "The connection is active again",
+    category=Category.BILLING_MANAGEMENT,
+    icon="check",
+    tone="good",
+    provider=Telling("{customer} is active again", "What was overdue is paid."),
+    customer=Telling(
+        "Your connection with {provider} is active again", "What was overdue is paid. Thank you."
+    ),
+    facts=(("provider", "Provider"), ("customer", "Customer")),
+    link=_connection,
+)
 connection_assigned = EventKind(
     "connection.assigned", "made {sales} sales owner and {support} support owner"
 )

@@ -4,7 +4,8 @@ Every app lists its kinds in its events.py; recording one writes the `Event` row
 anybody is to be told, the outbox row that a worker turns into notifications.
 """
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from revampd.kit.copying import copy_rows, reserve_ids
 from revampd.kit.doorbell import ring_on_commit
 from revampd.kit.money import Money
 from revampd.kit.origin import current_origin
@@ -115,9 +117,50 @@ class EventKind:
             ring_on_commit(DRAIN_TASK)
         return event
 
+    def record_each(
+        self, subjects: type[models.Model], happenings: "Sequence[Happening]", *, at: datetime
+    ) -> None:
+        """`record` for thousands of `subjects` of one kind, by nobody, in a few statements."""
+        if not happenings:
+            return
+        table, outbox = (apps.get_model(f"connections.{name}") for name in ("Event", "Outbox"))
+        ids = reserve_ids(table, len(happenings))
+        subject_type, origin, now = subjects._meta.label_lower, current_origin(), timezone.now()
+        where = json.dumps(origin)
+        fields = (
+            *("id", "code", "at", "recorded_at", "actor", "organization", "connection"),
+            *("subject_type", "subject_id", "facts", "origin"),
+        )
+        copy_rows(
+            table,
+            fields,
+            (
+                (
+                    *(number, self.code, at, now, one.actor_id),
+                    *(one.organization_id, one.connection_id, subject_type, str(one.subject_id)),
+                    *(json.dumps(storable(one.facts)), where),
+                )
+                for number, one in zip(ids, happenings, strict=True)
+            ),
+        )
+        if self.is_told:
+            copy_rows(outbox, ("event", "problem"), ((number, "") for number in ids))
+            ring_on_commit(DRAIN_TASK)
+
     def path(self, event: "Event") -> str:
         """The page that the event is about, "" if there is none."""
         return self.link(event) if self.link else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One event to be, by ids: what `EventKind.record_each` writes."""
+
+    subject_id: UUID
+    organization_id: UUID
+    connection_id: UUID
+    facts: dict[str, Any]
+    actor_id: int | None = None
 
 
 KINDS: dict[str, EventKind] = {}

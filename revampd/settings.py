@@ -237,6 +237,10 @@ CELERY_BEAT_SCHEDULE = {
     "bill what is due": {"task": "billing.run_cycle", "schedule": 60 * 60},
 }
 
+# Money
+
+BILLING_GRACE_DAYS = env.int("REVAMPD_GRACE_DAYS", default=14)
+
 # Words and time
 
 LANGUAGE_CODE = "en-us"

@@ -1,23 +1,48 @@
-"""What is sold, what was agreed, what runs, and what is owed."""
+"""What is sold, what was agreed, what runs, what is owed, and how it is paid."""
 
 from .catalog import AddOn, OneTimeCharge
+from .documents import Document
 from .invoices import Invoice, InvoiceSeries
+from .ledger import Transfer
 from .limits import PriceLimits
 from .lines import InvoiceLine
+from .methods import PaymentMethod
+from .notes import CreditNote, CreditNoteLine
+from .oversight import BillingRun, BooksCheck, Discrepancy
+from .payments import Payment, Refund
 from .plans import Plan, PlanVersion
 from .requests import BillingRequest
 from .subscriptions import Subscription, SubscriptionItem
+from .usage import UsageRecord
+from .wallets import Credit, CreditApplication, CreditReturn, Deduction
+from .webhooks import GatewayEvent
 
 __all__ = [
     "AddOn",
     "BillingRequest",
+    "BillingRun",
+    "BooksCheck",
+    "Credit",
+    "CreditApplication",
+    "CreditNote",
+    "CreditNoteLine",
+    "CreditReturn",
+    "Deduction",
+    "Discrepancy",
+    "Document",
+    "GatewayEvent",
     "Invoice",
     "InvoiceLine",
     "InvoiceSeries",
     "OneTimeCharge",
+    "Payment",
+    "PaymentMethod",
     "Plan",
     "PlanVersion",
     "PriceLimits",
+    "Refund",
     "Subscription",
     "SubscriptionItem",
+    "Transfer",
+    "UsageRecord",
 ]

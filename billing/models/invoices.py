@@ -1,25 +1,33 @@
 """Invoices: numbered without gaps, frozen when issued, every line with its authority."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, NamedTuple, Self
+from uuid import UUID
 
 import pgtrigger
-from django.db import models
+from django.conf import settings
+from django.db import models, transaction
 from django.db.models import F, Q, Value
 from django.db.models.functions import TruncMonth
 
 from billing import events
-from billing.pricing import ItemKind, Period
+from billing.pricing import Period, next_attempt
+from connections.kinds import EventKind
 from connections.models import Connection, Organization, User
 from revampd.kit.constraints import CompositeForeignKey, no_truncate
+from revampd.kit.errors import Conflict, Invalid
 from revampd.kit.locking import lock
-from revampd.kit.money import CurrencyField, MinorUnitsField, Money, total
+from revampd.kit.money import CurrencyField, MinorUnitsField, Money
 
-from .lines import DraftLine, InvoiceLine
+from .ledger import Entry, Movement, Transfer
+from .wallets import REASON_LENGTH, CreditApplication
 
-DUE_AFTER = timedelta(days=14)
+
+def grace() -> timedelta:
+    """How long after an invoice is past due its connection is suspended."""
+    return timedelta(days=settings.BILLING_GRACE_DAYS)
 
 
 class InvoiceSeries(models.Model):
@@ -31,6 +39,7 @@ class InvoiceSeries(models.Model):
 
     provider = models.OneToOneField(Organization, on_delete=models.PROTECT, primary_key=True)
     last_number = models.PositiveBigIntegerField(default=0)
+    last_note = models.PositiveBigIntegerField(default=0)
 
     class Meta:
         verbose_name_plural = "invoice series"
@@ -39,12 +48,33 @@ class InvoiceSeries(models.Model):
         return f"Invoices of {self.provider}: {self.last_number}"
 
     @classmethod
-    def take(cls, provider: Organization) -> int:
-        """The next number. Take it last in the transaction: it serializes the provider."""
+    def take_each(cls, counts: Mapping[UUID, int]) -> dict[UUID, int]:
+        """For each provider the first of so many new numbers, by its id.
+
+        Take them last in the transaction: they serialize the provider. All transactions lock
+        the rows in the same order.
+        """
+        missing = (cls(provider_id=provider) for provider in sorted(counts))
+        cls.objects.bulk_create(missing, ignore_conflicts=True)
+        held = cls.objects.select_for_update(no_key=True).filter(pk__in=counts).order_by("pk")
+        series = list(held)
+        following = {one.pk: one.last_number + 1 for one in series}
+        for one in series:
+            one.last_number += counts[one.pk]
+        cls.objects.bulk_update(series, ["last_number"])
+        return following
+
+    @classmethod
+    def take_note(cls, provider: Organization) -> int:
+        """The next number of a credit note. Take it last in the transaction, too."""
         series, _ = cls.objects.get_or_create(provider=provider)
         series = lock(series)
-        cls.objects.filter(pk=series.pk).update(last_number=F("last_number") + 1)
-        return series.last_number + 1
+        cls.objects.filter(pk=series.pk).update(last_note=F("last_note") + 1)
+        return series.last_note + 1
+
+
+class NotVoidable(Conflict):
+    """The invoice can no longer be taken back, or not in this way."""
 
 
 class Month(NamedTuple):
@@ -61,21 +91,32 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
     def open(self) -> Self:
         return self.filter(state=Invoice.State.OPEN)
 
+    def owed(self) -> Self:
+        return self.filter(state__in=Invoice.UNSETTLED)
+
+    def to_collect(self, on: date) -> Self:
+        """Those that collecting looks at on the day `on`."""
+        parties = ("connection__provider", "connection__customer")
+        return self.filter(collect_on__lte=on).select_related(*parties)
+
     def by_month(self) -> "dict[date, Month]":
         """What each month's invoices come to, in minor units, void ones apart."""
         valid = self.exclude(state=Invoice.State.VOID)
-        owed = Q(state__in=[Invoice.State.OPEN, Invoice.State.PAST_DUE])
+        owed = Q(state__in=Invoice.UNSETTLED)
         rows = valid.annotate(month=TruncMonth("issue_date")).values_list("month")
         sums = rows.annotate(
-            invoiced=models.Sum("total"), owed=models.Sum("total", filter=owed, default=0)
+            invoiced=models.Sum("total"), owed=models.Sum("outstanding", filter=owed, default=0)
         )
         return {month: Month(invoiced, open_) for month, invoiced, open_ in sums}
 
 
 class Invoice(models.Model):
-    """What is owed for a period, in minor units. Issued, only its state changes.
+    """What is owed for a period, in minor units. Issued, only its settlement changes.
 
-    Names and addresses of both parties are frozen on it.
+    Names and addresses of both parties are frozen on it. What was credited (from the wallet),
+    paid, held (by a payment under way) and corrected (by credit notes) is kept by triggers on the
+    rows that do so, and `outstanding` follows. `collect_on` is the day on which collecting looks
+    at it again; it `is_stuck` if no payment is tried any more until there is another method.
     """
 
     class State(models.TextChoices):
@@ -91,7 +132,13 @@ class Invoice(models.Model):
         ONE_TIME = "ONE_TIME", "One-time"
         MIXED = "MIXED", "Mixed"
 
-    mutable = ("state",)
+    UNSETTLED = (State.OPEN, State.PAST_DUE)
+
+    mutable = (
+        *("state", "credited", "paid", "held", "corrected"),
+        *("collect_on", "attempts", "first_failed_on", "past_due_on"),
+        "is_stuck",
+    )
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     connection = models.ForeignKey(
@@ -103,11 +150,25 @@ class Invoice(models.Model):
     kind = models.CharField("type", max_length=12, choices=Kind)
     currency = CurrencyField()
     total = MinorUnitsField()
+    credited = MinorUnitsField(default=0)
+    paid = MinorUnitsField(default=0)
+    held = MinorUnitsField(default=0)
+    corrected = MinorUnitsField(default=0)
+    outstanding = models.GeneratedField(
+        expression=F("total") - F("credited") - F("paid") - F("corrected"),
+        output_field=MinorUnitsField(),
+        db_persist=True,
+    )
     period_start = models.DateField(null=True)
     period_end = models.DateField(null=True)
     issue_date = models.DateField()
     due_date = models.DateField()
     issued_at = models.DateTimeField()
+    collect_on = models.DateField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    first_failed_on = models.DateField(null=True)
+    past_due_on = models.DateField(null=True)
+    is_stuck = models.BooleanField(default=False)
     provider_details = models.JSONField()
     customer_details = models.JSONField()
     # A constant that the key to the first line needs: an invoice without lines is refused.
@@ -140,12 +201,30 @@ class Invoice(models.Model):
                 condition=Q(due_date__gte=F("issue_date")), name="invoice_due_after_issue"
             ),
             models.CheckConstraint(
-                condition=Q(state__in=["OPEN", "PAID", "PAST_DUE", "VOID", "UNCOLLECTIBLE"]),
+                condition=Q(credited__gte=0, paid__gte=0, held__gte=0, corrected__gte=0),
+                name="invoice_settlement",
+            ),
+            models.CheckConstraint(
+                condition=Q(held__lte=F("total") - F("credited") - F("paid") - F("corrected")),
+                name="invoice_never_over_paid",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="PAID", total=F("credited") + F("paid") + F("corrected"))
+                | Q(
+                    state__in=["OPEN", "PAST_DUE", "UNCOLLECTIBLE"],
+                    total__gt=F("credited") + F("paid") + F("corrected"),
+                )
+                | Q(state="VOID", credited=0, paid=0, held=0),
                 name="invoice_state",
             ),
         ]
         indexes = [
             models.Index(fields=["connection", "-number"], name="invoice_of_connection"),
+            models.Index(
+                fields=["collect_on"],
+                condition=Q(collect_on__isnull=False),
+                name="invoice_to_collect",
+            ),
         ]
         triggers = [
             pgtrigger.Protect(name="kept", operation=pgtrigger.Delete),
@@ -155,13 +234,41 @@ class Invoice(models.Model):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
                 # Generated columns have no value yet when this runs.
-                declare=[("apart", "text[] := ARRAY['state', 'first_position']")],
+                declare=[
+                    (
+                        "apart",
+                        "text[] := ARRAY['state', 'credited', 'paid', 'held', 'corrected',"
+                        " 'collect_on', 'attempts', 'first_failed_on', 'past_due_on', 'is_stuck',"
+                        " 'outstanding', 'first_position']",
+                    )
+                ],
                 func="""
                     IF to_jsonb(OLD) - apart IS DISTINCT FROM to_jsonb(NEW) - apart THEN
                         RAISE EXCEPTION 'an issued invoice never changes'
                             USING ERRCODE = 'integrity_constraint_violation';
+                    ELSIF OLD.state = 'VOID' THEN
+                        RAISE EXCEPTION 'a void invoice stays void'
+                            USING ERRCODE = 'integrity_constraint_violation';
+                    ELSIF pg_trigger_depth() < 2
+                        AND (OLD.credited, OLD.paid, OLD.held, OLD.corrected)
+                            IS DISTINCT FROM (NEW.credited, NEW.paid, NEW.held, NEW.corrected)
+                    THEN
+                        RAISE EXCEPTION 'an invoice is settled only by what is booked on it'
+                            USING ERRCODE = 'integrity_constraint_violation';
                     END IF;
                     RETURN NEW;
+                """,
+            ),
+            pgtrigger.Trigger(
+                name="unsettled",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition(
+                    "(NEW.credited, NEW.paid, NEW.held, NEW.corrected) <> (0, 0, 0, 0)"
+                ),
+                func="""
+                    RAISE EXCEPTION 'an invoice begins with nothing settled'
+                        USING ERRCODE = 'integrity_constraint_violation';
                 """,
             ),
         ]
@@ -169,74 +276,149 @@ class Invoice(models.Model):
     def __str__(self) -> str:
         return self.code
 
-    # Factories
+    # Verbs
 
-    @classmethod
-    def issue(
-        cls,
-        connection: Connection,
-        lines: Sequence[DraftLine],
-        *,
-        on: date,
-        at: datetime,
-        period: Period | None = None,
-        by: User | None = None,
-    ) -> "Invoice":
-        """Issue `lines` as one invoice dated `on`, due two weeks later.
+    def take_credit(self, *, at: datetime) -> int:
+        """Let the wallet pay what it can of it. The caller holds the connection's lock.
 
-        The caller holds the connection's lock. Raises ValueError for no lines.
+        Returns the minor units that it paid.
         """
-        if not lines:
-            raise ValueError("an invoice needs a line")
-        amount = total((line.amount for line in lines), connection.currency)
-        invoice = cls.objects.create(
-            connection=connection,
-            provider=connection.provider,
-            kind=cls._kind_of(lines),
-            currency=connection.currency,
-            total=amount.minor,
-            period_start=period.start if period else None,
-            period_end=period.end if period else None,
-            issue_date=on,
-            due_date=on + DUE_AFTER,
-            issued_at=at,
-            provider_details=connection.provider.party_details,
-            customer_details=connection.customer.party_details,
-            number=InvoiceSeries.take(connection.provider),
-        )
-        invoice._write(lines)
-        invoice._record_issue(by, at)
-        return invoice
+        owed = self.outstanding - self.held
+        used = CreditApplication.spend(self.connection, owed, at=at, invoice=self)
+        self.refresh_from_db()
+        if used:
+            self._record(events.credit_applied, by=None, at=at, used=Money(used, self.currency))
+        if used and self.state == self.State.PAID:
+            self.close(at=at)
+        return used
 
-    @classmethod
-    def _kind_of(cls, lines: Sequence[DraftLine]) -> "Invoice.Kind":
-        kinds = {line.kind for line in lines}
-        if ItemKind.ONE_TIME in kinds:
-            return cls.Kind.ONE_TIME if len(kinds) == 1 else cls.Kind.MIXED
-        return cls.Kind.SUBSCRIPTION if ItemKind.PLAN in kinds else cls.Kind.ADD_ON
+    @transaction.atomic
+    def void(self, *, reason: str, by: User, at: datetime) -> None:
+        """Take the whole invoice back; what the wallet paid returns to the same credits.
 
-    def _write(self, lines: Sequence[DraftLine]) -> None:
-        # One statement: the trigger on the lines compares their sum with the total after it.
-        InvoiceLine.objects.bulk_create(
-            InvoiceLine(
-                invoice=self,
-                connection=self.connection,
-                request=line.request,
-                item=line.item,
-                position=position,
-                kind=line.kind,
-                description=line.description,
-                quantity=line.quantity,
-                unit_price=line.unit_price.minor,
-                amount=line.amount.minor,
-                period_start=line.period.start if line.period else None,
-                period_end=line.period.end if line.period else None,
+        Raises NotAllowed, NotVoidable, and Invalid for no reason.
+        """
+        self.hold()
+        reason = self.guard_correction(by, reason)
+        if self.state in (self.State.VOID, self.State.UNCOLLECTIBLE):
+            raise NotVoidable(f"{self.code} is {self.get_state_display().lower()} already.")
+        if self.paid:
+            raise NotVoidable(
+                f"{self.paid_money} was paid by card.", next_step="Issue a credit note instead."
             )
-            for position, line in enumerate(lines, start=1)
+        if self.corrected:
+            raise NotVoidable(
+                "A credit note corrects it already.", next_step="Correct the rest the same way."
+            )
+        self._return_credit(at)
+        self._book(Movement.VOIDED, at)
+        self._record(events.invoice_voided, by=by, at=at, reason=reason)
+        self._settle(state=self.State.VOID, collect_on=None)
+        self._recover(at)
+
+    @transaction.atomic
+    def write_off(self, *, reason: str, by: User, at: datetime) -> None:
+        """Give up on what is still owed. Raises NotAllowed, NotVoidable, Invalid."""
+        self.hold()
+        reason = self.guard_correction(by, reason)
+        if not self.is_owed:
+            raise NotVoidable(f"Nothing of {self.code} is owed any more.")
+        self._book(Movement.WRITTEN_OFF, at)
+        lost = self.amount_due
+        self._record(events.invoice_written_off, by=by, at=at, reason=reason, lost=lost)
+        self._settle(state=self.State.UNCOLLECTIBLE, collect_on=None)
+        self._recover(at)
+
+    def close(self, *, at: datetime) -> None:
+        """Everything is paid: nobody looks at it again. The caller holds the lock."""
+        self._record(events.invoice_paid, by=None, at=at)
+        self.stop_collecting(at=at)
+
+    def stop_collecting(self, *, at: datetime) -> None:
+        """Nothing is owed any more. A connection that was suspended for what was comes back."""
+        self._settle(collect_on=None)
+        self._recover(at)
+
+    def _recover(self, at: datetime) -> None:
+        if not self.connection.invoices.filter(state=self.State.PAST_DUE).exists():
+            self.connection.resume(at=at)
+
+    def count_failure(self, *, is_hard: bool, at: datetime) -> None:
+        """A payment of it failed: it is past due, and is tried again on its schedule.
+
+        A hard decline fails every time, so it waits for another method. The caller holds the lock.
+        """
+        today = self.connection.day_of(at)
+        first, past_due_on = self.first_failed_on or today, self.past_due_on or today
+        attempts = self.attempts + 1
+        again = None if is_hard else next_attempt(first, attempts)
+        grace_ends = past_due_on + grace()
+        self._settle(
+            state=self.State.PAST_DUE,
+            attempts=attempts,
+            first_failed_on=first,
+            past_due_on=past_due_on,
+            collect_on=min(again, grace_ends) if again else grace_ends,
+            is_stuck=again is None,
         )
 
-    def _record_issue(self, by: User | None, at: datetime) -> None:
-        events.invoice_issued.record(
+    def wait(self, *, at: datetime) -> None:
+        """No payment can be tried: it is past due after its day. The caller holds the lock."""
+        today = self.connection.day_of(at)
+        if self.state == self.State.OPEN and today > self.due_date:
+            self._settle(
+                state=self.State.PAST_DUE, past_due_on=today, collect_on=today + grace()
+            )
+            self._record(events.invoice_past_due, by=None, at=at)
+        elif self.past_due_on:
+            self._settle(collect_on=self.past_due_on + grace())
+        else:
+            self._settle(collect_on=self.due_date + timedelta(days=1))
+
+    def give_up(self, *, at: datetime) -> None:
+        """The grace is over: this connection alone is suspended. The caller holds the lock."""
+        self._settle(collect_on=None, is_stuck=True)
+        self.connection.suspend(at=at, code=self.code, payable=self.amount_due)
+
+    def begin_again(self, *, at: datetime) -> None:
+        """There is a new method: try at once, on a schedule of its own."""
+        today = self.connection.day_of(at)
+        self._settle(attempts=0, first_failed_on=None, is_stuck=False, collect_on=today)
+
+    def hold(self) -> None:
+        """Lock the connection and read what stands now. Every verb begins so."""
+        lock(self.connection)
+        self.refresh_from_db()
+
+    def guard_correction(self, by: User, reason: str) -> str:
+        """The reason, if `by` may correct the invoice now."""
+        self.connection.provider.require_biller(by, or_staff=True)
+        if self.held:
+            raise NotVoidable(
+                "A payment is under way.", next_step="Wait until it has gone through or failed."
+            )
+        reason = reason.strip()
+        if not reason:
+            raise Invalid("Say why: the customer reads it on the invoice.", field="reason")
+        if len(reason) > REASON_LENGTH:
+            raise Invalid(f"Keep the reason under {REASON_LENGTH} characters.", field="reason")
+        return reason
+
+    def _return_credit(self, at: datetime) -> None:
+        for application in self.applications.standing():
+            application.give_back(application.amount - application.returned, at=at)
+        self.refresh_from_db()
+
+    def _book(self, kind: Movement, at: datetime) -> None:
+        Transfer.book(Entry(self.connection_id, kind, self.outstanding, self.pk), at=at)
+
+    def _settle(self, **changes: Any) -> None:
+        type(self).objects.filter(pk=self.pk).update(**changes)
+        for name, value in changes.items():
+            setattr(self, name, value)
+
+    def _record(self, kind: EventKind, *, by: User | None, at: datetime, **facts: Any) -> None:
+        kind.record(
             self,
             by=by,
             at=at,
@@ -245,26 +427,52 @@ class Invoice(models.Model):
             number=self.number,
             code=self.code,
             amount=self.total_money,
+            payable=self.amount_due,
             due=self.due_date,
             provider=self.connection.provider.name,
             customer=self.connection.customer.name,
+            **facts,
         )
 
     # Properties
 
+    @staticmethod
+    def code_of(number: int) -> str:
+        """A number as people write it."""
+        return f"INV-{number:05d}"
+
     @property
     def code(self) -> str:
-        """The number as people write it."""
-        return f"INV-{self.number:05d}"
+        return self.code_of(self.number)
 
     @property
     def total_money(self) -> Money:
         return Money(self.total, self.currency)
 
     @property
+    def credited_money(self) -> Money:
+        return Money(self.credited, self.currency)
+
+    @property
+    def paid_money(self) -> Money:
+        return Money(self.paid, self.currency)
+
+    @property
+    def corrected_money(self) -> Money:
+        return Money(self.corrected, self.currency)
+
+    @property
     def amount_due(self) -> Money:
-        owed = self.state in (self.State.OPEN, self.State.PAST_DUE)
-        return Money(self.total if owed else 0, self.currency)
+        return Money(self.outstanding if self.is_owed else 0, self.currency)
+
+    @property
+    def next_attempt_on(self) -> date | None:
+        """The day on which a payment is tried again by itself."""
+        return None if self.is_stuck or not self.is_owed else self.collect_on
+
+    @property
+    def is_owed(self) -> bool:
+        return self.state in self.UNSETTLED
 
     @property
     def period(self) -> Period | None:

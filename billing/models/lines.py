@@ -1,36 +1,15 @@
 """The lines of an invoice, each with the approved request that allows it."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q, Value
 
-from billing.pricing import ItemKind, Period
+from billing.pricing import ItemKind
 from connections.models import Connection
 from revampd.kit.constraints import AppendOnly, CompositeForeignKey
 from revampd.kit.money import MinorUnitsField, Money
-
-if TYPE_CHECKING:
-    from .requests import BillingRequest
-    from .subscriptions import SubscriptionItem
-
-
-@dataclass(frozen=True, slots=True)
-class DraftLine:
-    """A line to be: what it charges, for which days, and the request that allows it."""
-
-    kind: ItemKind
-    description: str
-    quantity: int
-    unit_price: Money
-    amount: Money
-    request: "BillingRequest"
-    item: "SubscriptionItem | None" = None
-    period: Period | None = None
 
 
 def _each_day_once(name: str, side: Q) -> ExclusionConstraint:
@@ -39,12 +18,14 @@ def _each_day_once(name: str, side: Q) -> ExclusionConstraint:
     return ExclusionConstraint(
         name=name,
         expressions=[("item", RangeOperators.EQUAL), (days, RangeOperators.OVERLAPS)],
-        condition=side & Q(item__isnull=False),
+        condition=side & Q(item__isnull=False, measure=""),
     )
 
 
 class InvoiceLine(AppendOnly):
     """One charge, in minor units, and the approved request that allows it.
+
+    `measure` is empty for the price of days; else it names the usage that is charged.
 
     `request_state` is a constant that the composite key needs: only an approved request of the
     same connection and kind can be an authority, and while a line points at it, it stays approved.
@@ -76,6 +57,7 @@ class InvoiceLine(AppendOnly):
     )
     position = models.PositiveIntegerField()
     kind = models.CharField(max_length=10, choices=ItemKind)
+    measure = models.CharField(max_length=8, blank=True, default="")
     description = models.CharField(max_length=250)
     quantity = models.PositiveIntegerField()
     unit_price = MinorUnitsField()
@@ -120,6 +102,11 @@ class InvoiceLine(AppendOnly):
                     period_end__gt=F("period_start"),
                 ),
                 name="invoice_line_kind",
+            ),
+            models.CheckConstraint(
+                condition=Q(measure="")
+                | Q(measure__in=["BOOKING", "TRANSFER"], kind="PLAN", amount__gt=0),
+                name="invoice_line_measure",
             ),
         ]
         triggers = [

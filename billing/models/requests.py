@@ -13,8 +13,8 @@ from connections.models import Connection, Organization, User
 from revampd.kit.errors import Conflict, Invalid, NotAllowed
 from revampd.kit.locking import lock
 
-from .invoices import Invoice
-from .lines import DraftLine
+from .drafts import Draft, DraftLine, Payer, issue
+from .due import bill
 from .proposals import NOTE_LENGTH, NothingToJoin, Proposal
 from .sealed import SealedRequest
 from .subscriptions import Subscription
@@ -61,7 +61,7 @@ class BillingRequest(SealedRequest):
         Raises Invalid for what cannot be offered, NotOnSale, NotAllowed for another's member.
         """
         connection = lock(connection)
-        cls._guard_member(connection.provider, by)
+        connection.provider.require_biller(by)
         if sent := key and cls.objects.filter(pk=key).first():
             return cls._sent_before(sent, connection)
         cls._guard_active(connection)
@@ -87,7 +87,7 @@ class BillingRequest(SealedRequest):
         Raises Invalid, NotOnSale, NotAllowed, NothingToJoin.
         """
         connection = lock(connection)
-        cls._guard_member(connection.customer, by)
+        connection.customer.require_biller(by)
         cls._guard_active(connection)
         request = cls.draft(proposal, connection, by=by, at=at)
         request._guard_circumstances(at)
@@ -154,7 +154,7 @@ class BillingRequest(SealedRequest):
     def withdraw(self, *, by: User, at: datetime) -> None:
         """Take the proposal back. Raises AlreadyDecided, NotAllowed."""
         lock(self.connection)
-        self._guard_member(self.provider, by)
+        self.provider.require_biller(by)
         self._decide(self.State.WITHDRAWN, by=by, at=at)
         self._record(events.request_withdrawn, by=by, at=at)
 
@@ -165,7 +165,7 @@ class BillingRequest(SealedRequest):
         Raises AlreadyDecided, and all that `propose` raises.
         """
         connection = lock(self.connection)
-        self._guard_member(self.provider, by)
+        self.provider.require_biller(by)
         self._guard_pending()
         revision = type(self).draft(proposal, connection, by=by, at=at)
         self._decide(self.State.REVISED, by=by, at=at)
@@ -214,12 +214,13 @@ class BillingRequest(SealedRequest):
         today = self.connection.day_of(at)
         if self.kind == ItemKind.ONE_TIME:
             if self.starts_on and self.starts_on <= today:
-                Invoice.issue(self.connection, [self.charge_line()], on=today, at=at)
+                line = [self.charge_line()]
+                issue([Draft(Payer.of(self.connection), line, on=today)], at=at)
             return
         change = pricing.change(self.offer, Subscription.running_on(self.connection), today)
         subscription = Subscription.carry_out(change, self, by=by, at=at)
-        while subscription.next_invoice_date and subscription.next_invoice_date <= today:
-            subscription.bill(at=at)
+        if subscription.next_invoice_date and subscription.next_invoice_date <= today:
+            bill([self.connection.pk], at=at)
 
     def _start(self, at: datetime) -> date:
         running = Subscription.running_on(self.connection)
@@ -231,9 +232,9 @@ class BillingRequest(SealedRequest):
             kind=ItemKind.ONE_TIME,
             description=self.item_name,
             quantity=1,
-            unit_price=self.price,
-            amount=self.price,
-            request=self,
+            unit_price=self.price.minor,
+            amount=self.price.minor,
+            request_id=self.pk,
         )
 
     def _record(self, kind: EventKind, *, by: User | None, at: datetime) -> None:
@@ -272,7 +273,7 @@ class BillingRequest(SealedRequest):
                 f"You also belong to {self.provider}, who sent this. "
                 f"Somebody else at {self.connection.customer} has to decide."
             )
-        self._guard_member(self.connection.customer, by)
+        self.connection.customer.require_biller(by)
         self._guard_pending()
         if self.expires_at <= at:
             raise AlreadyDecided(
@@ -291,11 +292,6 @@ class BillingRequest(SealedRequest):
         if not connection.is_active:
             state = connection.get_state_display().lower()
             raise Invalid(f"The connection with {connection.customer} is {state}.")
-
-    @staticmethod
-    def _guard_member(organization: Organization, by: User) -> None:
-        if not organization.memberships.billing().filter(user=by).exists():
-            raise NotAllowed(f"Only an owner or billing member of {organization} can do this.")
 
     def _guard_seal(self, seal: str) -> None:
         if seal == self.seal:

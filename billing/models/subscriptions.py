@@ -1,7 +1,7 @@
 """What runs on a connection: a subscription and its items, at the prices that were approved."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -12,13 +12,10 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 
 from billing import events
-from billing.pricing import Change, Charge, Interval, Item, ItemKind, Period, Running
+from billing.pricing import Change, Interval, Item, ItemKind, Running
 from connections.models import Connection, User
 from revampd.kit.constraints import CompositeForeignKey, no_truncate
 from revampd.kit.money import CurrencyField, MinorUnitsField, Money
-
-from .invoices import Invoice
-from .lines import DraftLine
 
 if TYPE_CHECKING:
     from .requests import BillingRequest
@@ -136,45 +133,6 @@ class Subscription(models.Model):
             next_invoice=change.next_invoice,
         )
 
-    # Verbs
-
-    def bill(self, *, at: datetime, extra: Sequence[DraftLine] = ()) -> Invoice | None:
-        """Issue the next invoice with the lines that pricing gives, and move on to the next day.
-
-        The caller holds the connection's lock. None if there is nothing to charge.
-        """
-        running, day = self.running, self.next_invoice_date
-        if day is None:
-            raise ValueError(f"{self} has ended")
-        rows = self.items.select_related("request").in_bulk([i.key for i in running.items])
-        lines = [self._line(charge, rows) for charge in running.upcoming()]
-        billed = running.billed()
-        for item in billed.items:
-            rows[item.key].billed_to = item.billed_to
-        SubscriptionItem.objects.bulk_update(rows.values(), ["billed_to"])
-        self.next_invoice_date = billed.next_invoice
-        self.end_date = None if billed.next_invoice else day
-        self.save(update_fields=["next_invoice_date", "end_date"])
-        period = Period(day, running.billed_through)
-        drafts = [*lines, *extra]
-        if not drafts:
-            return None
-        return Invoice.issue(self.connection, drafts, on=day, at=at, period=period)
-
-    @staticmethod
-    def _line(charge: Charge, rows: "dict[Any, SubscriptionItem]") -> DraftLine:
-        row = rows[charge.item.key]
-        return DraftLine(
-            kind=charge.item.kind,
-            description=charge.text,
-            quantity=charge.item.quantity,
-            unit_price=charge.item.unit_price,
-            amount=charge.amount,
-            request=row.request,
-            item=row,
-            period=charge.period,
-        )
-
     # Queries
 
     @classmethod
@@ -185,13 +143,12 @@ class Subscription(models.Model):
     @classmethod
     def running_on_each(cls, connections: Iterable[Connection]) -> dict[Any, Running]:
         """`running_on` for many connections in one query; those without a plan are missing."""
-        rows = SubscriptionItem.objects.filter(
-            cls._unsettled(),
+        rows = SubscriptionItem.objects.unsettled().filter(
             subscription__connection__in=list(connections),
             subscription__end_date__isnull=True,
-        ).select_related("subscription")
+        )
         each: dict[Any, Running] = {}
-        for row in rows.order_by("-kind", "start_date", "id"):
+        for row in rows.in_order().select_related("subscription"):
             known = each.get(row.connection_id, Running())
             items = (*known.items, row.as_item())
             each[row.connection_id] = Running(items, row.subscription.next_invoice_date)
@@ -199,16 +156,8 @@ class Subscription(models.Model):
 
     @property
     def running(self) -> Running:
-        rows = self.items.filter(self._unsettled()).order_by("-kind", "start_date", "id")
+        rows = self.items.unsettled().in_order()
         return Running(tuple(row.as_item() for row in rows), self.next_invoice_date)
-
-    @staticmethod
-    def _unsettled() -> Q:
-        # An item that is billed to its end has nothing more to say, once that day is past: today is
-        # at most one interval before the next invoice. One that never began has nothing to say.
-        past = F("subscription__next_invoice_date") - LONGEST_INTERVAL
-        over = Q(end_date__lte=past) | Q(end_date=F("start_date"))
-        return Q(end_date__isnull=True) | ~(Q(end_date=F("billed_to")) & over)
 
 
 class SubscriptionItemQuerySet(models.QuerySet["SubscriptionItem"]):
@@ -216,6 +165,20 @@ class SubscriptionItemQuerySet(models.QuerySet["SubscriptionItem"]):
         """What runs on `day`."""
         unended = Q(end_date__isnull=True) | Q(end_date__gt=day)
         return self.filter(unended, start_date__lte=day)
+
+    def unsettled(self) -> Self:
+        """Those that a coming invoice may have to do with.
+
+        An item that is billed to its end has nothing more to say, once that day is past: today is
+        at most one interval before the next invoice. One that never began has nothing to say.
+        """
+        past = F("subscription__next_invoice_date") - LONGEST_INTERVAL
+        over = Q(end_date__lte=past) | Q(end_date=F("start_date"))
+        return self.filter(Q(end_date__isnull=True) | ~(Q(end_date=F("billed_to")) & over))
+
+    def in_order(self) -> Self:
+        """The order of the lines: plans first, then add-ons, the oldest first."""
+        return self.order_by("-kind", "start_date", "id")
 
     def after(self, day: date) -> Self:
         """What is approved and begins later than `day`."""
@@ -270,6 +233,7 @@ class SubscriptionItem(models.Model):
             models.UniqueConstraint(
                 fields=["connection", "id", "request"], name="item_with_authority"
             ),
+            models.UniqueConstraint(fields=["connection", "id"], name="item_connection_id"),
             CompositeForeignKey(
                 name="item_of_subscription",
                 fields=["connection", "subscription"],
@@ -354,19 +318,46 @@ class SubscriptionItem(models.Model):
 
     # Properties
 
+    PRICED = (
+        *("pk", "kind", "name", "unit_price", "quantity", "interval", "anchor_date"),
+        *("start_date", "end_date", "billed_to", "booking_fee", "transfer_fee"),
+    )
+
     def as_item(self) -> Item:
         """The value that pricing computes with."""
+        values = (getattr(self, name) for name in self.PRICED)
+        return self.item_of(self.subscription.currency, *values)
+
+    @staticmethod
+    def item_of(
+        currency: str,
+        key: uuid.UUID,
+        kind: str,
+        name: str,
+        unit_price: int,
+        quantity: int,
+        interval: str,
+        anchor: date,
+        start: date,
+        end: date | None,
+        billed_to: date,
+        booking_fee: int,
+        transfer_fee: int,
+    ) -> Item:
+        """The item of a row whose columns PRICED have these values."""
         return Item(
-            kind=ItemKind(self.kind),
-            name=self.name,
-            unit_price=self.unit_money,
-            quantity=self.quantity,
-            interval=Interval(self.interval),
-            anchor=self.anchor_date,
-            start=self.start_date,
-            end=self.end_date,
-            billed_to=self.billed_to,
-            key=self.pk,
+            kind=ItemKind(kind),
+            name=name,
+            unit_price=Money(unit_price, currency),
+            quantity=quantity,
+            interval=Interval(interval),
+            anchor=anchor,
+            start=start,
+            end=end,
+            billed_to=billed_to,
+            key=key,
+            booking_fee=booking_fee,
+            transfer_fee=transfer_fee,
         )
 
     @property

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from connections import events
+from connections.kinds import EventKind
 from revampd.kit.constraints import CompositeForeignKey
 from revampd.kit.errors import Invalid
 from revampd.kit.locking import lock
@@ -149,6 +150,31 @@ class Connection(models.Model):
             connection=self,
             customer=self.customer.name,
             provider=self.provider.name,
+        )
+
+    def suspend(self, *, at: datetime, **facts: Any) -> None:
+        """Nothing new is sold on it until what is overdue is paid. Others stay as they are."""
+        self._switch(self.State.ACTIVE, self.State.SUSPENDED, events.connection_suspended, at, facts)
+
+    def resume(self, *, at: datetime) -> None:
+        """What was overdue is paid. Doing it to one that is not suspended changes nothing."""
+        self._switch(self.State.SUSPENDED, self.State.ACTIVE, events.connection_resumed, at, {})
+
+    def _switch(
+        self, before: str, after: str, kind: EventKind, at: datetime, facts: dict[str, Any]
+    ) -> None:
+        if not type(self).objects.filter(pk=self.pk, state=before).update(state=after):
+            return
+        self.state = after
+        kind.record(
+            self,
+            by=None,
+            at=at,
+            organization=self.customer,
+            connection=self,
+            customer=self.customer.name,
+            provider=self.provider.name,
+            **facts,
         )
 
     @transaction.atomic

@@ -162,6 +162,12 @@ class Organization(models.Model):
         if not (user.is_staff or self.memberships.owners().filter(user=user).exists()):
             raise NotAllowed(f"Only an owner of {self} {act}.")
 
+    def require_biller(self, user: User, *, or_staff: bool = False) -> None:
+        """Raises NotAllowed unless `user` is an owner or billing member, or staff if they may."""
+        may = or_staff and user.is_staff
+        if not (may or self.memberships.billing().filter(user=user).exists()):
+            raise NotAllowed(f"Only an owner or billing member of {self} can do this.")
+
     # Properties
 
     @property
@@ -189,12 +195,21 @@ class Organization(models.Model):
     def kind_label(self) -> str:
         return self.Kind(self.kind).label
 
+    PARTY_FIELDS = ("name", "legal_name", "address", "billing_email", "tax_number")
+
+    @staticmethod
+    def party(
+        name: str, legal_name: str, address: str, billing_email: str, tax_number: str
+    ) -> dict[str, str]:
+        """The values of PARTY_FIELDS as an invoice freezes them."""
+        return {
+            "name": legal_name or name,
+            "address": address,
+            "email": billing_email,
+            "tax_number": tax_number,
+        }
+
     @property
     def party_details(self) -> dict[str, str]:
         """Name and address as an invoice freezes them."""
-        return {
-            "name": self.legal_name or self.name,
-            "address": self.address,
-            "email": self.billing_email,
-            "tax_number": self.tax_number,
-        }
+        return self.party(*(getattr(self, field) for field in self.PARTY_FIELDS))

@@ -1,0 +1,266 @@
+"""Invoices to be, and the one way in which they are issued: one, or thousands in a batch.
+
+An approval issues one invoice; the billing run issues a chunk of them. Both come through `issue`,
+so that numbers, the wallet, the ledger and the events cannot differ between the two. Everything is
+written by COPY under all the constraints of the tables.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import connection as database
+from django.db.models import F
+
+from billing import events
+from billing.pricing import ItemKind, Period, first_in_first_out
+from connections.kinds import Happening
+from connections.models import Connection, Organization
+from revampd.kit.copying import copy_rows, reserve_ids
+from revampd.kit.money import Money
+
+from .invoices import Invoice, InvoiceSeries
+from .ledger import ACCOUNTS, Movement, Transfer
+from .lines import InvoiceLine
+from .usage import UsageRecord
+from .wallets import Credit, CreditApplication
+
+DUE_AFTER = timedelta(days=14)
+
+INVOICE = (
+    *("id", "connection", "provider", "number", "state", "kind", "currency", "total"),
+    *("credited", "paid", "held", "corrected", "attempts", "is_stuck", "collect_on"),
+    *("period_start", "period_end", "issue_date", "due_date", "issued_at"),
+    *("provider_details", "customer_details"),
+)
+LINE = (
+    *("id", "connection", "invoice", "request", "item", "position", "kind", "measure"),
+    *("description", "quantity", "unit_price", "amount", "period_start", "period_end"),
+)
+APPLICATION = ("id", "connection", "credit", "invoice", "amount", "returned", "applied_at")
+TRANSFER = ("connection", "kind", "debit", "credit", "amount", "document", "at")
+
+
+@dataclass(frozen=True, slots=True)
+class DraftLine:
+    """A line to be (minor units): what it charges, for which days, and the request behind it."""
+
+    kind: ItemKind
+    description: str
+    quantity: int
+    unit_price: int
+    amount: int
+    request_id: UUID
+    item_id: UUID | None = None
+    period: Period | None = None
+    measure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Payer:
+    """What an invoice takes from its connection: the parties, as they are on the day of issue."""
+
+    connection_id: UUID
+    provider_id: UUID
+    currency: str
+    provider_name: str
+    customer_name: str
+    provider_details: str
+    customer_details: str
+
+    @classmethod
+    def of(cls, connection: Connection) -> "Payer":
+        provider, customer = connection.provider, connection.customer
+        return cls(
+            connection.pk,
+            provider.pk,
+            connection.currency,
+            provider.name,
+            customer.name,
+            json.dumps(provider.party_details),
+            json.dumps(customer.party_details),
+        )
+
+
+@dataclass(slots=True)
+class Draft:
+    """An invoice to be, dated `on`. What `issue` decides is filled in by it."""
+
+    payer: Payer
+    lines: Sequence[DraftLine]
+    on: date
+    period: Period | None = None
+    id: UUID = field(default_factory=uuid4)
+    number: int = 0
+    uses: list[tuple[UUID, int]] = field(default_factory=list)  # credits and minor units
+
+    @property
+    def total(self) -> int:
+        return sum(line.amount for line in self.lines)
+
+    @property
+    def credited(self) -> int:
+        return sum(amount for _, amount in self.uses)
+
+    @property
+    def due_date(self) -> date:
+        return self.on + DUE_AFTER
+
+    @property
+    def kind(self) -> Invoice.Kind:
+        kinds = {line.kind for line in self.lines}
+        if ItemKind.ONE_TIME in kinds:
+            return Invoice.Kind.ONE_TIME if len(kinds) == 1 else Invoice.Kind.MIXED
+        return Invoice.Kind.SUBSCRIPTION if ItemKind.PLAN in kinds else Invoice.Kind.ADD_ON
+
+
+def issue(drafts: Sequence[Draft], *, at: datetime) -> None:
+    """Issue `drafts` in their order; the wallet of each connection pays first, oldest credit first.
+
+    The caller holds the locks of all their connections. Raises ValueError for a draft without
+    lines or with a total below zero.
+    """
+    if not drafts:
+        return
+    for draft in drafts:
+        if not draft.lines or draft.total < 0:
+            raise ValueError(f"no invoice can be made of {draft.lines}")
+    _take_credits(drafts)
+    _take_numbers(drafts)
+    _write_invoices(drafts, at)
+    _write_lines(drafts)
+    _write_money(drafts, at)
+    _record(drafts, at)
+
+
+def _take_credits(drafts: Sequence[Draft]) -> None:
+    """Lay the unspent credits of each connection against its invoices, first in first out."""
+    unspent = Credit.objects.unspent().oldest_first()
+    wanted = {draft.payer.connection_id for draft in drafts}
+    rows = unspent.filter(connection__in=wanted).values_list(
+        "connection", "id", F("amount") - F("applied")
+    )
+    lots: dict[UUID, list[tuple[UUID, int]]] = defaultdict(list)
+    for connection_id, credit_id, remaining in rows:
+        lots[connection_id].append((credit_id, remaining))
+    for draft in drafts:
+        if own := lots.get(draft.payer.connection_id):
+            draft.uses = first_in_first_out(own, draft.total)
+            used = dict(draft.uses)
+            left = [(key, remaining - used.get(key, 0)) for key, remaining in own]
+            lots[draft.payer.connection_id] = [lot for lot in left if lot[1]]
+
+
+def _take_numbers(drafts: Sequence[Draft]) -> None:
+    """Number them by provider, without gaps. The series are locked in one order, and last."""
+    counts = Counter(draft.payer.provider_id for draft in drafts)
+    following = InvoiceSeries.take_each(counts)
+    for draft in drafts:
+        draft.number = following[draft.payer.provider_id]
+        following[draft.payer.provider_id] += 1
+
+
+def _write_invoices(drafts: Iterable[Draft], at: datetime) -> None:
+    copy_rows(Invoice, INVOICE, (_invoice_row(draft, at) for draft in drafts))
+
+
+def _invoice_row(draft: Draft, at: datetime) -> tuple[Any, ...]:
+    payer, period, total = draft.payer, draft.period, draft.total
+    # Credits that cover it turn it to paid as they are applied; nothing to pay is paid at once.
+    state = Invoice.State.OPEN if total else Invoice.State.PAID
+    is_owed = total > draft.credited
+    return (
+        *(draft.id, payer.connection_id, payer.provider_id, draft.number, state.value),
+        *(draft.kind.value, payer.currency, total),
+        *(0, 0, 0, 0, 0, False, draft.on if is_owed else None),
+        *((period.start, period.end) if period else (None, None)),
+        *(draft.on, draft.due_date, at, payer.provider_details, payer.customer_details),
+    )
+
+
+def _write_lines(drafts: Sequence[Draft]) -> None:
+    """All lines in one statement: the trigger compares their sums with the totals after it."""
+    ids = reserve_ids(InvoiceLine, sum(len(draft.lines) for draft in drafts))
+    numbered = list(zip(ids, _positions(drafts), strict=True))
+    copy_rows(InvoiceLine, LINE, (_line_row(number, *where) for number, where in numbered))
+    _mark_usage([(number, line) for number, (_, _, line) in numbered if line.measure])
+
+
+def _positions(drafts: Iterable[Draft]) -> Iterator[tuple[Draft, int, DraftLine]]:
+    for draft in drafts:
+        for position, line in enumerate(draft.lines, start=1):
+            yield draft, position, line
+
+
+def _line_row(number: int, draft: Draft, position: int, line: DraftLine) -> tuple[Any, ...]:
+    period = line.period
+    return (
+        *(number, draft.payer.connection_id, draft.id, line.request_id, line.item_id, position),
+        *(line.kind.value, line.measure, line.description, line.quantity, line.unit_price),
+        *(line.amount, period.start if period else None, period.end if period else None),
+    )
+
+
+def _mark_usage(billed: Sequence[tuple[int, DraftLine]]) -> None:
+    """Tie the usage rows to the line that bills them; nobody bills them again."""
+    for number, line in billed:
+        if line.period is None:
+            raise ValueError(f"{line.description} does not say of which days")
+        rows = UsageRecord.objects.filter(item=line.item_id, measure=line.measure, line=None)
+        rows.filter(used_on__gte=line.period.start, used_on__lt=line.period.end).update(line=number)
+
+
+def _write_money(drafts: Sequence[Draft], at: datetime) -> None:
+    """The use of credits, and every movement in the ledger."""
+    uses = [(uuid4(), draft, credit, amount) for draft in drafts for credit, amount in draft.uses]
+    copy_rows(
+        CreditApplication,
+        APPLICATION,
+        (
+            (key, draft.payer.connection_id, credit, draft.id, amount, 0, at)
+            for key, draft, credit, amount in uses
+        ),
+    )
+    invoiced = ((Movement.INVOICED, d.payer.connection_id, d.total, d.id) for d in drafts)
+    applied = ((Movement.APPLIED, d.payer.connection_id, amount, key) for key, d, _, amount in uses)
+    copy_rows(
+        Transfer,
+        TRANSFER,
+        (
+            (connection_id, kind.value, *ACCOUNTS[kind], amount, document, at)
+            for moved in (invoiced, applied)
+            for kind, connection_id, amount, document in moved
+            if amount
+        ),
+    )
+
+
+def _record(drafts: Iterable[Draft], at: datetime) -> None:
+    happenings = [
+        Happening(
+            subject_id=draft.id,
+            organization_id=draft.payer.provider_id,
+            connection_id=draft.payer.connection_id,
+            facts=_facts(draft),
+        )
+        for draft in drafts
+    ]
+    events.invoice_issued.record_each(Invoice, happenings, at=at)
+
+
+def _facts(draft: Draft) -> dict[str, Any]:
+    payer, total, credited = draft.payer, draft.total, draft.credited
+    return {
+        "number": draft.number,
+        "code": Invoice.code_of(draft.number),
+        "amount": Money(total, payer.currency),
+        "credited": Money(credited, payer.currency),
+        "payable": Money(total - credited, payer.currency),
+        "due": draft.due_date,
+        "provider": payer.provider_name,
+        "customer": payer.customer_name,
+    }

@@ -1,0 +1,218 @@
+"""What connections owe by a day: read by the chunk, priced by pure functions, issued at once.
+
+An approval bills one connection through here, the billing run a thousand at a time, with the same
+few statements.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID
+
+from django.apps import apps
+from django.db import connection as database
+from django.db.models import Sum
+
+from billing.pricing import (
+    Agreed,
+    Charge,
+    Item,
+    Measure,
+    Period,
+    Running,
+    Usage,
+    unexplained,
+)
+from connections.models import Connection, Organization
+
+from .drafts import Draft, DraftLine, Payer, issue
+from .subscriptions import Subscription, SubscriptionItem
+from .usage import UsageRecord
+
+SEALED = ("unit_price", "quantity", "currency", "kind", "interval", "booking_fee", "transfer_fee")
+
+
+@dataclass(slots=True)
+class Account:
+    """One connection with everything that can come onto its invoices by the day `until`."""
+
+    payer: Payer
+    until: date
+    subscription_id: UUID | None = None
+    running: Running = Running()
+    authorities: dict[UUID, UUID] = field(default_factory=dict)  # the request of each item
+    agreed: dict[UUID, Agreed] = field(default_factory=dict)  # what was approved of each item
+    charges: list[tuple[date, DraftLine]] = field(default_factory=list)
+    usage: list[Usage] = field(default_factory=list)
+    # What billing it comes to
+    drafts: list[Draft] = field(default_factory=list)
+    ended_on: date | None = None
+    unexplained: str = ""
+
+    def bill(self) -> None:
+        """Draft every invoice until its day, one a period; stop at what nobody approved."""
+        while (day := self.running.next_invoice) and day <= self.until:
+            charges, billed = self.running.bill(self.usage)
+            self.unexplained = self._unexplained(charges)
+            if self.unexplained:
+                return
+            lines = [self._line(charge) for charge in charges] + self._charges_until(day)
+            if lines:
+                period = Period(day, billed.next_invoice or day)
+                self.drafts.append(Draft(self.payer, lines, on=day, period=period))
+            self.usage = [used for used in self.usage if used.day >= day]
+            self.ended_on = None if billed.next_invoice else day
+            self.running = billed
+        if lines := self._charges_until(self.until):
+            self.drafts.append(Draft(self.payer, lines, on=self.until))
+
+    def _unexplained(self, charges: Iterable[Charge]) -> str:
+        found = (unexplained(charge, self.agreed[charge.item.key]) for charge in charges)
+        return next(filter(None, found), "")
+
+    def _charges_until(self, day: date) -> list[DraftLine]:
+        """The one-time charges that have come due, each once."""
+        due = [line for starts_on, line in self.charges if starts_on <= day]
+        self.charges = [charge for charge in self.charges if charge[0] > day]
+        return due
+
+    def _line(self, charge: Charge) -> DraftLine:
+        key = charge.item.key
+        return DraftLine(
+            kind=charge.item.kind,
+            description=charge.text,
+            quantity=charge.quantity,
+            unit_price=charge.unit_price.minor,
+            amount=charge.amount.minor,
+            request_id=self.authorities[key],
+            item_id=key,
+            period=charge.period,
+            measure=charge.measure or "",
+        )
+
+
+def bill(
+    connection_ids: Sequence[UUID], *, at: datetime, on: date | None = None
+) -> list[Account]:
+    """Issue what these connections owe by the day `on`, or by their own day at `at`.
+
+    The caller holds their locks. Returns them all, with the drafts that were issued.
+    """
+    accounts = _read(connection_ids, at, on)
+    for account in accounts:
+        account.bill()
+    issue([draft for account in accounts for draft in account.drafts], at=at)
+    _advance([account for account in accounts if account.subscription_id])
+    return accounts
+
+
+# Reading: one query a table, rows as plain values
+
+
+def _read(connection_ids: Sequence[UUID], at: datetime, on: date | None) -> list[Account]:
+    accounts = _accounts(connection_ids, at, on)
+    _read_subscriptions(accounts)
+    _read_items(accounts)
+    _read_usage(accounts)
+    _read_charges(accounts)
+    return list(accounts.values())
+
+
+def _accounts(
+    connection_ids: Sequence[UUID], at: datetime, on: date | None
+) -> dict[UUID, Account]:
+    rows = Connection.objects.filter(pk__in=connection_ids).order_by("pk")
+    customer = [f"customer__{field}" for field in Organization.PARTY_FIELDS]
+    values = list(rows.values_list("pk", "provider", "currency", "customer__name", *customer))
+    providers = Organization.objects.in_bulk({provider for _, provider, *_ in values})
+    details = {key: json.dumps(provider.party_details) for key, provider in providers.items()}
+    days = {key: on or at.astimezone(provider.zone).date() for key, provider in providers.items()}
+    return {
+        key: Account(
+            Payer(
+                key,
+                provider,
+                currency,
+                providers[provider].name,
+                name,
+                details[provider],
+                json.dumps(Organization.party(*party)),
+            ),
+            days[provider],
+        )
+        for key, provider, currency, name, *party in values
+    }
+
+
+def _read_subscriptions(accounts: dict[UUID, Account]) -> None:
+    rows = Subscription.objects.live().filter(connection__in=accounts)
+    for connection_id, key, day in rows.values_list("connection", "pk", "next_invoice_date"):
+        account = accounts[connection_id]
+        account.subscription_id, account.running = key, Running((), day)
+
+
+def _read_items(accounts: dict[UUID, Account]) -> None:
+    """What runs, at its prices, with what was approved of it."""
+    live = [a.subscription_id for a in accounts.values() if a.subscription_id]
+    rows = SubscriptionItem.objects.unsettled().filter(subscription__in=live)
+    terms = [f"request__terms__{name}" for name in SEALED]
+    columns = ("connection", "request", *SubscriptionItem.PRICED, *terms)
+    items: dict[UUID, list[Item]] = defaultdict(list)
+    for connection_id, request_id, *values in rows.in_order().values_list(*columns):
+        account = accounts[connection_id]
+        priced, sealed = values[: len(SubscriptionItem.PRICED)], values[-len(SEALED) :]
+        item = SubscriptionItem.item_of(account.payer.currency, *priced)
+        items[connection_id].append(item)
+        account.authorities[item.key] = request_id
+        account.agreed[item.key] = Agreed.sealed(dict(zip(SEALED, sealed, strict=True)))
+    for connection_id, own in items.items():
+        account = accounts[connection_id]
+        account.running = Running(tuple(own), account.running.next_invoice)
+
+
+def _read_usage(accounts: dict[UUID, Account]) -> None:
+    rows = UsageRecord.objects.filter(connection__in=accounts, line=None)
+    days = rows.values_list("connection", "measure", "used_on").annotate(count=Sum("quantity"))
+    for connection_id, measure, day, count in days.order_by("connection", "used_on", "measure"):
+        accounts[connection_id].usage.append(Usage(Measure(measure), day, count))
+
+
+def _read_charges(accounts: dict[UUID, Account]) -> None:
+    # Requests import this module to take effect, so it finds their table by name.
+    requests = apps.get_model("billing.BillingRequest").objects
+    latest = max((account.until for account in accounts.values()), default=None)
+    if latest is None:
+        return
+    rows = requests.unbilled_charges(latest).filter(connection__in=accounts)
+    for request in rows.order_by("starts_on", "id"):
+        accounts[request.connection_id].charges.append((request.starts_on, request.charge_line()))
+
+
+# Moving on
+
+
+def _advance(accounts: Iterable[Account]) -> None:
+    """Write how far items are billed, and the day of the next invoice."""
+    billed = [(i.key, i.billed_to) for a in accounts for i in a.running.items]
+    moved = [(a.subscription_id, a.running.next_invoice, a.ended_on) for a in accounts]
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE billing_subscriptionitem item SET billed_to = billed.day
+            FROM unnest(%s::uuid[], %s::date[]) AS billed (id, day)
+            WHERE item.id = billed.id AND item.billed_to <> billed.day
+            """,
+            [[key for key, _ in billed], [day for _, day in billed]],
+        )
+        cursor.execute(
+            """
+            UPDATE billing_subscription subscription
+            SET next_invoice_date = moved.day, end_date = moved.ended
+            FROM unnest(%s::uuid[], %s::date[], %s::date[]) AS moved (id, day, ended)
+            WHERE subscription.id = moved.id
+                AND subscription.next_invoice_date IS DISTINCT FROM moved.day
+            """,
+            [list(column) for column in zip(*moved, strict=True)] or [[], [], []],
+        )

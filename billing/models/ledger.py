@@ -1,0 +1,133 @@
+"""The ledger: every movement of money as one row, from one account of a connection to another.
+
+A row has one amount and two accounts, so the ledger is balanced by construction. It is written
+beside the documents, never instead of them: `billing.books` compares the two.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Q, Sum
+
+from connections.models import Connection
+from revampd.kit.constraints import AppendOnly
+from revampd.kit.money import MinorUnitsField, Money
+
+
+class Account(models.TextChoices):
+    """The accounts of a connection, as its provider sees them."""
+
+    RECEIVABLE = "RECEIVABLE", "Receivable"
+    REVENUE = "REVENUE", "Revenue"
+    WALLET = "WALLET", "Wallet"
+    GRANTS = "GRANTS", "Credits granted"
+    CASH = "CASH", "Collected"
+    REFUNDS_DUE = "REFUNDS_DUE", "Refunds due"
+    BAD_DEBT = "BAD_DEBT", "Written off"
+
+
+class Movement(models.TextChoices):
+    """What a transfer tells of; each kind moves between the same two accounts, always."""
+
+    INVOICED = "INVOICED", "Invoice issued"
+    GRANTED = "GRANTED", "Credit granted"
+    APPLIED = "APPLIED", "Credit applied"
+    RETURNED = "RETURNED", "Credit returned"
+    DEDUCTED = "DEDUCTED", "Credit deducted"
+    PAID = "PAID", "Payment"
+    CORRECTED = "CORRECTED", "Credit note"
+    REFUND_OWED = "REFUND_OWED", "Refund owed"
+    REFUNDED = "REFUNDED", "Refund"
+    REFUND_CREDITED = "REFUND_CREDITED", "Refund as credit"
+    VOIDED = "VOIDED", "Invoice void"
+    WRITTEN_OFF = "WRITTEN_OFF", "Written off"
+
+
+# What each kind debits and credits.
+ACCOUNTS: dict[Movement, tuple[Account, Account]] = {
+    Movement.INVOICED: (Account.RECEIVABLE, Account.REVENUE),
+    Movement.GRANTED: (Account.GRANTS, Account.WALLET),
+    Movement.APPLIED: (Account.WALLET, Account.RECEIVABLE),
+    Movement.RETURNED: (Account.RECEIVABLE, Account.WALLET),
+    Movement.DEDUCTED: (Account.WALLET, Account.GRANTS),
+    Movement.PAID: (Account.CASH, Account.RECEIVABLE),
+    Movement.CORRECTED: (Account.REVENUE, Account.RECEIVABLE),
+    Movement.REFUND_OWED: (Account.RECEIVABLE, Account.REFUNDS_DUE),
+    Movement.REFUNDED: (Account.REFUNDS_DUE, Account.CASH),
+    Movement.REFUND_CREDITED: (Account.REFUNDS_DUE, Account.WALLET),
+    Movement.VOIDED: (Account.REVENUE, Account.RECEIVABLE),
+    Movement.WRITTEN_OFF: (Account.BAD_DEBT, Account.RECEIVABLE),
+}
+
+
+def _any_known_movement() -> Q:
+    rule = Q(pk__in=[])
+    for kind, (debit, credit) in ACCOUNTS.items():
+        rule |= Q(kind=kind.value, debit=debit.value, credit=credit.value)
+    return rule
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A transfer to be: what moved, how much of it (minor units), and by which document."""
+
+    connection_id: UUID
+    kind: Movement
+    amount: int
+    document: UUID
+
+
+class TransferQuerySet(models.QuerySet["Transfer"]):
+    def balance(self, account: Account, currency: str) -> Money:
+        """What `account` holds: debits less credits."""
+        sums = self.aggregate(
+            debits=Sum("amount", filter=Q(debit=account), default=0),
+            credits=Sum("amount", filter=Q(credit=account), default=0),
+        )
+        return Money(sums["debits"] - sums["credits"], currency)
+
+
+class Transfer(AppendOnly):
+    """One movement of money, in minor units, naming the document that it comes from."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="transfers")
+    kind = models.CharField(max_length=15, choices=Movement)
+    debit = models.CharField(max_length=11, choices=Account)
+    credit = models.CharField(max_length=11, choices=Account)
+    amount = MinorUnitsField()
+    document = models.UUIDField()
+    at = models.DateTimeField()
+
+    objects: ClassVar[Any] = TransferQuerySet.as_manager()
+
+    class Meta(AppendOnly.Meta):
+        abstract = False
+        constraints = [
+            models.UniqueConstraint(fields=["document", "kind"], name="transfer_once"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="transfer_amount"),
+            models.CheckConstraint(condition=_any_known_movement(), name="transfer_accounts"),
+        ]
+        indexes = [models.Index(fields=["connection", "-id"], name="transfer_of_connection")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} #{self.pk}"
+
+    @classmethod
+    def book(cls, *entries: Entry, at: datetime) -> None:
+        """Write the movements, in the transaction of their documents; those of nothing are none."""
+        cls.objects.bulk_create(
+            cls(
+                connection_id=entry.connection_id,
+                kind=entry.kind,
+                debit=ACCOUNTS[entry.kind][0],
+                credit=ACCOUNTS[entry.kind][1],
+                amount=entry.amount,
+                document=entry.document,
+                at=at,
+            )
+            for entry in entries
+            if entry.amount
+        )
