@@ -15,6 +15,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from revampd.kit import clock
 from revampd.kit.doorbell import ring_on_commit
 from revampd.kit.money import Money
 from revampd.kit.origin import current_origin
@@ -108,7 +109,7 @@ class EventKind:
             subject_id=str(subject.pk),
             facts=storable(facts),
             origin=current_origin(),
-            **({"at": at} if at else {}),
+            at=at or clock.now(),
         )
         if self.is_told:
             apps.get_model("connections.Outbox").objects.create(event=event)
