@@ -6,8 +6,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 
+from connections.clocks import now_of_organization
 from connections.models import User
 from revampd.kit.admin import AnyModelAdmin, ReadOnlyAdmin, call_verb
 from revampd.kit.money import MinorUnitsField, Money
@@ -95,8 +95,12 @@ class CatalogItemAdmin(RecordAdmin):
 
     @admin.action(description="Archive: offer it no more", permissions=["verb"])
     def archive(self, request: HttpRequest, items: QuerySet[Any]) -> None:
-        staff, now = _staff(request), timezone.now()
-        call_verb(request, items, lambda item: item.archive(by=staff, at=now), "{} archived.")
+        staff = _staff(request)
+
+        def archive(item: Any) -> None:
+            item.archive(by=staff, at=now_of_organization(item.provider))
+
+        call_verb(request, items, archive, "{} archived.")
 
 
 @admin.register(Plan)
@@ -123,8 +127,12 @@ class PlanVersionAdmin(RecordAdmin):
 
     @admin.action(description="Retire: use it for no new offer", permissions=["verb"])
     def retire(self, request: HttpRequest, versions: QuerySet[PlanVersion]) -> None:
-        staff, now = _staff(request), timezone.now()
-        call_verb(request, versions, lambda v: v.retire(by=staff, at=now), "{} retired.")
+        staff = _staff(request)
+
+        def retire(version: PlanVersion) -> None:
+            version.retire(by=staff, at=now_of_organization(version.provider))
+
+        call_verb(request, versions, retire, "{} retired.")
 
 
 @admin.register(BillingRequest)

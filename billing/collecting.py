@@ -6,12 +6,13 @@ looks up, or sends again under the same key.
 """
 
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
-from connections.models import User
+from connections.clocks import own_day
+from connections.models import Connection, User
 
 from .gateways import gateway_named
 from .gateways.base import Decline, Gateway, KeyReused, NotSetUp, Outcome, Refused, State, Unanswered
@@ -21,8 +22,6 @@ from .models.payments import MethodRemoved, NothingOwed, PaymentUnderWay
 
 # How long an attempt may stay unanswered before it is asked about, on the real clock.
 PATIENCE = timedelta(minutes=1)
-# Somewhere it is tomorrow already: time zones reach 14 hours ahead of UTC.
-FARTHEST_AHEAD = timedelta(hours=14)
 
 log = logging.getLogger(__name__)
 
@@ -66,16 +65,21 @@ def _refused(sentence: str) -> Outcome:
 
 
 def collect_due(*, at: datetime) -> int:
-    """Take the next step with every invoice whose day has come. Returns with how many."""
-    latest = (at.astimezone(UTC) + FARTHEST_AHEAD).date()
-    due = Invoice.objects.to_collect(latest).order_by("collect_on", "id")
-    return sum(collect(invoice, at=at) for invoice in due.iterator(chunk_size=200))
+    """Take the next step with every invoice whose day has come at real time `at`, on the clock of
+    its connection. Returns with how many.
+    """
+    latest, own = Connection.objects.latest_day(at), own_day("connection", at)
+    due = Invoice.objects.to_collect(latest).to_collect(own).order_by("collect_on", "id")
+    return sum(
+        collect(invoice, at=invoice.connection.own_time(at))
+        for invoice in due.iterator(chunk_size=200)
+    )
 
 
 def collect(invoice: Invoice, *, at: datetime) -> bool:
     """The next step with one invoice: pay it, call it past due, or suspend the connection.
 
-    False if its day has not come where the provider is, or somebody else just did it.
+    False if its day has not come, or somebody else just did it.
     """
     try:
         with transaction.atomic():
@@ -117,10 +121,8 @@ def reconcile(*, at: datetime) -> int:
     """Ask about every payment whose outcome is unknown. Returns how many were settled."""
     silent_since = timezone.now() - PATIENCE
     waiting = Payment.objects.unsettled().filter(asked_at__lt=silent_since)
-    return sum(
-        resolve(payment, at=at)
-        for payment in waiting.select_related("method", "invoice", "connection").iterator()
-    )
+    rows = waiting.select_related("method", "connection", "invoice__connection")
+    return sum(resolve(row, at=row.connection.own_time(at)) for row in rows.iterator())
 
 
 def resolve(payment: Payment, *, at: datetime) -> bool:
@@ -144,7 +146,10 @@ def resolve(payment: Payment, *, at: datetime) -> bool:
 def settle_refunds(*, at: datetime) -> int:
     """Send every refund that is owed, and ask about those without an answer."""
     waiting = Refund.objects.unsettled().select_related("payment__method", "connection")
-    return sum(refund_now(refund, at=at) for refund in waiting.order_by("begun_at").iterator())
+    return sum(
+        refund_now(refund, at=refund.connection.own_time(at))
+        for refund in waiting.order_by("begun_at").iterator()
+    )
 
 
 def refund_now(refund: Refund, *, at: datetime) -> bool:

@@ -1,53 +1,117 @@
 """The billing run: everything that has come due by a day, each period exactly once.
 
 It goes through the connections in the order of their ids, a chunk a transaction. A chunk is locked,
-read, priced and written in a few statements, whatever its size, so that memory stays flat and a run
-that dies loses at most the chunk it was at. What was billed is no longer due: running again, or
+read, priced and written in a few statements, whatever its size: memory stays flat, and a run that
+dies loses no more than the chunk it was at. What was billed is no longer due, so running again, or
 several runs at once, bill nothing twice.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError, connection as database, transaction
+from django.db import DatabaseError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from .models import BillingRun, Discrepancy
-from .models.due import Account, bill
+from connections.clocks import own_day
+from connections.models import Connection
+
+from .models import BillingRequest, BillingRun, Discrepancy, Subscription
+from .models.due import bill
 
 CHUNK = 1000
-FIRST = UUID(int=0)
 
 Progress = Callable[[BillingRun], None]
 
 
+def bill_due(
+    on: date | None = None, *, at: datetime, progress: Progress = lambda _: None
+) -> int:
+    """Issue every invoice that is due by the day `on`; missed periods are caught up one by one.
+
+    Without `on`, the day is the one that real time `at` has where each provider does business, on
+    the connection's own clock. `progress` is called after each chunk. Returns how many were issued.
+    A connection that cannot be billed holds up no other; raises ExceptionGroup of such failures at
+    the end.
+    """
+    cycle = Cycle(on, at, progress)
+    cycle.go()
+    if cycle.failures:
+        count = len(cycle.failures)
+        raise ExceptionGroup(f"{count} of {cycle.run.connections} not billed", cycle.failures)
+    return cycle.run.issued
+
+
 @dataclass
 class Cycle:
-    """One run: the day (None for that of each provider), the instant, and how it goes."""
+    """One pass over what is due. Its `run` is stored once there is something to bill."""
 
     on: date | None
     at: datetime
-    run: BillingRun
     progress: Progress
+    run: BillingRun = field(init=False)
     failures: list[Exception] = field(default_factory=list)
 
-    def go(self) -> None:
-        """Bill what nobody else holds, then, waiting for their locks, what is left."""
-        for source in (SUBSCRIPTIONS_DUE, CHARGES_DUE):
-            for locking in ("SKIP LOCKED", ""):
-                after: UUID | None = FIRST
-                while after:
-                    after = self._chunk(source, locking, after)
+    def __post_init__(self) -> None:
+        self.run = BillingRun(on=self.on, started_at=timezone.now())
 
-    def _chunk(self, source: str, locking: str, after: UUID) -> UUID | None:
-        """Bill the next connections after the id `after`. Returns the last id, None at the end."""
+    def go(self) -> None:
+        for due in self._due():
+            self.run.connections += due.count()
+        if not self.run.connections:
+            return
+        self.run.save()
+        # First what nobody else holds, then, waiting for the locks, what is left.
+        for is_patient in (False, True):
+            for due in self._due():
+                self._pass(due, is_patient)
+        self._finish()
+
+    def _due(self) -> list[QuerySet[Any]]:
+        """Rows with the connections that owe a period, and those that owe a one-time charge."""
+        # The index knows the latest of all days, each row its own.
+        latest = self.on or Connection.objects.latest_day(self.at)
+        own = self.on or own_day("connection", self.at)
+        charges = BillingRequest.objects.unbilled_charges(latest).unbilled_charges(own)
+        return [Subscription.objects.due(latest).due(own), charges]
+
+    def _pass(self, due: QuerySet[Any], is_patient: bool) -> None:
+        after = UUID(int=0)
+        rows = due.order_by("connection").values_list("connection", flat=True)
+        while ids := list(rows.filter(connection__gt=after)[:CHUNK]):
+            after = ids[-1]
+            self._chunk(ids, is_patient)
+
+    def _chunk(self, ids: Sequence[UUID], is_patient: bool) -> None:
         try:
-            with transaction.atomic():
-                due = self._due(source, locking, after)
-                self._bill(due)
+            self._bill(ids, is_patient)
         except (DatabaseError, ValueError) as failure:
-            return self._one_by_one(source, after, failure)
+            if len(ids) == 1:
+                failure.add_note(f"while billing connection {ids[0]}")
+                self.failures.append(failure)
+            else:
+                # One of them cannot be billed: find it, and bill the others.
+                for pk in ids:
+                    self._chunk([pk], is_patient)
         self.progress(self.run)
-        return due[-1] if len(due) == CHUNK else None
+
+    @transaction.atomic
+    def _bill(self, ids: Sequence[UUID], is_patient: bool) -> None:
+        free = Connection.objects.select_for_update(no_key=True, skip_locked=not is_patient)
+        held = list(free.filter(pk__in=ids).order_by("pk").values_list("pk", flat=True))
+        accounts = bill(held, at=self.at, on=self.on)
+        stopped = {a.payer.connection_id: (a.until, a.unexplained) for a in accounts}
+        self.run.stopped += Discrepancy.compare(stopped, at=self.at)
+        self.run.issued += sum(len(account.drafts) for account in accounts)
+        self.run.done += len(held)
+        self.run.save(update_fields=["issued", "done", "stopped"])
+
+    def _finish(self) -> None:
+        self.run.finished_at = timezone.now()
+        self.run.problem = "\n".join(
+            f"{failure!r} {' '.join(failure.__notes__)}" for failure in self.failures
+        )
+        self.run.save(update_fields=["finished_at", "problem"])

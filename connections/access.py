@@ -3,6 +3,8 @@
 `@party_view` for pages of a connection, `@organization_view` for those of an organization,
 `@personal_view` for a person's own, `@public_view(reason)` for everybody. A stranger gets 404, the
 wrong side or role 403. tests/test_access.py fails for a view without one of these.
+
+The door also sets the clock by which the page goes, see clocks.py; a public page goes by real time.
 """
 
 from collections.abc import Callable
@@ -16,6 +18,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 
 from revampd.kit.errors import DomainError, NotAllowed
 
+from .clocks import clock_of_connection, clock_of_organization, clock_of_person
 from .models import Connection, Membership, Organization, User
 
 View = Callable[..., HttpResponse]
@@ -141,12 +144,8 @@ def party_view(
             if side and party.side is not side:
                 raise NotAllowed(_wrong_side(party, side))
             _check_duty(party.membership, duty)
-            if refused is None:
-                return view(request, party, **kwargs)
-            try:
-                return view(request, party, **kwargs)
-            except DomainError as refusal:
-                return _with_status(refused(request, party, **kwargs, refusal=refusal), refusal)
+            with clock_of_connection(party.connection):
+                return _answer(view, refused, request, party, **kwargs)
 
         return _declared(enter, Rule("party", side=side, duty=duty))
 
@@ -173,13 +172,8 @@ def organization_view(
             if kinds and membership.organization.kind not in kinds:
                 raise Http404
             _check_duty(membership, duty)
-            if refused is None:
-                return view(request, membership, **kwargs)
-            try:
-                return view(request, membership, **kwargs)
-            except DomainError as refusal:
-                page = refused(request, membership, **kwargs, refusal=refusal)
-                return _with_status(page, refusal)
+            with clock_of_organization(membership.organization):
+                return _answer(view, refused, request, membership, **kwargs)
 
         return _declared(enter, Rule("organization", duty=duty, kinds=kinds))
 
@@ -188,7 +182,13 @@ def organization_view(
 
 def personal_view(view: View) -> View:
     """A page of the signed-in person: it must reach only rows of `request.user`."""
-    return _declared(view, Rule("personal"))
+
+    @wraps(view)
+    def enter(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        with clock_of_person(request.user):  # type: ignore[arg-type]
+            return view(request, **kwargs)
+
+    return _declared(enter, Rule("personal"))
 
 
 def public_view(reason: str) -> Callable[[View], View]:
@@ -231,6 +231,19 @@ def _wrong_side(party: Party, side: Side) -> str:
     return f"Only {end} can do this."
 
 
-def _with_status(page: HttpResponse, refusal: DomainError) -> HttpResponse:
-    page.status_code = refusal.status
-    return page
+def _answer(
+    view: View,
+    refused: View | None,
+    request: HttpRequest,
+    visitor: Party | Membership,
+    **kwargs: Any,
+) -> HttpResponse:
+    """What the view says, or the page that shows its refusal in place, if there is one."""
+    if refused is None:
+        return view(request, visitor, **kwargs)
+    try:
+        return view(request, visitor, **kwargs)
+    except DomainError as refusal:
+        page = refused(request, visitor, **kwargs, refusal=refusal)
+        page.status_code = refusal.status
+        return page

@@ -20,8 +20,10 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
-from django.utils import timezone
 
+from revampd.kit import clock
+
+from .clocks import clock_of_organization
 from .models import Invitation, User
 
 
@@ -37,7 +39,8 @@ def invitation_of(request: HttpRequest) -> Invitation | None:
         invitation = Invitation.objects.of_token(target.kwargs["token"])
     except Invitation.DoesNotExist:
         return None
-    return invitation if invitation.is_open(timezone.now()) else None
+    with clock_of_organization(invitation.sender):
+        return invitation if invitation.is_open(clock.now()) else None
 
 
 class SignupForm(BaseSignupForm):

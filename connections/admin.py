@@ -13,13 +13,14 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.html import format_html
 
+from revampd.kit import clock
 from revampd.kit.admin import AnyModelAdmin, ReadOnlyAdmin, call_verb
 from revampd.kit.errors import Invalid
 from revampd.kit.forms import refuse
 
+from .clocks import clock_of_organization, now_of_organization
 from .kinds import KINDS, in_words, kind_of
 from .models import Connection, Event, Invitation, Membership, Organization, Outbox, Role, User
 
@@ -137,12 +138,11 @@ class OrganizationAdmin(AnyModelAdmin):
 
     def _invite(self, request: HttpRequest, form: PartnerForm) -> Invitation | None:
         try:
-            return Invitation.send_to_customer(
-                provider=Organization.objects.platform(),
-                by=_staff(request),
-                at=timezone.now(),
-                **form.cleaned_data,
-            )
+            platform = Organization.objects.platform()
+            with clock_of_organization(platform):
+                return Invitation.send_to_customer(
+                    provider=platform, by=_staff(request), at=clock.now(), **form.cleaned_data
+                )
         except Invalid as refusal:
             refuse(form, refusal)
             return None
@@ -183,13 +183,21 @@ class InvitationAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Send again, with a new link", permissions=["verb"])
     def resend(self, request: HttpRequest, invitations: QuerySet[Invitation]) -> None:
-        staff, now = _staff(request), timezone.now()
-        call_verb(request, invitations, lambda i: i.resend(by=staff, at=now), "{} sent again.")
+        staff = _staff(request)
+
+        def resend(invitation: Invitation) -> None:
+            invitation.resend(by=staff, at=now_of_organization(invitation.sender))
+
+        call_verb(request, invitations, resend, "{} sent again.")
 
     @admin.action(description="Withdraw", permissions=["verb"])
     def withdraw(self, request: HttpRequest, invitations: QuerySet[Invitation]) -> None:
-        staff, now = _staff(request), timezone.now()
-        call_verb(request, invitations, lambda i: i.withdraw(by=staff, at=now), "{} withdrawn.")
+        staff = _staff(request)
+
+        def withdraw(invitation: Invitation) -> None:
+            invitation.withdraw(by=staff, at=now_of_organization(invitation.sender))
+
+        call_verb(request, invitations, withdraw, "{} withdrawn.")
 
 
 @admin.register(Connection)

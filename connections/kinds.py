@@ -16,6 +16,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from revampd.kit import clock
 from revampd.kit.copying import copy_rows, reserve_ids
 from revampd.kit.doorbell import ring_on_commit
 from revampd.kit.money import Money
@@ -110,7 +111,7 @@ class EventKind:
             subject_id=str(subject.pk),
             facts=storable(facts),
             origin=current_origin(),
-            **({"at": at} if at else {}),
+            at=at or clock.now(),
         )
         if self.is_told:
             apps.get_model("connections.Outbox").objects.create(event=event)
@@ -118,9 +119,9 @@ class EventKind:
         return event
 
     def record_each(
-        self, subjects: type[models.Model], happenings: "Sequence[Happening]", *, at: datetime
+        self, subjects: type[models.Model], happenings: "Sequence[Happening]"
     ) -> None:
-        """`record` for thousands of `subjects` of one kind, by nobody, in a few statements."""
+        """`record` for thousands of `subjects` of one model, in a few statements."""
         if not happenings:
             return
         table, outbox = (apps.get_model(f"connections.{name}") for name in ("Event", "Outbox"))
@@ -136,7 +137,7 @@ class EventKind:
             fields,
             (
                 (
-                    *(number, self.code, at, now, one.actor_id),
+                    *(number, self.code, one.at, now, one.actor_id),
                     *(one.organization_id, one.connection_id, subject_type, str(one.subject_id)),
                     *(json.dumps(storable(one.facts)), where),
                 )
@@ -159,6 +160,7 @@ class Happening:
     subject_id: UUID
     organization_id: UUID
     connection_id: UUID
+    at: datetime
     facts: dict[str, Any]
     actor_id: int | None = None
 

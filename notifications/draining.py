@@ -56,7 +56,7 @@ def _drain_batch(*, at: datetime) -> int:
     parties = ("event__organization", "event__connection__provider", "event__connection__customer")
     claimed = list(Outbox.objects.select_related(*parties).claimed(BATCH))
     audiences = Audiences.of([row.event for row in claimed])
-    told = [tidings for row in claimed if (tidings := _tidings_of(row, audiences, at))]
+    told = [tidings for row in claimed if (tidings := _tidings_of(row, audiences))]
     _write(told, at)
     set_aside = [row for row in claimed if row.problem]
     if set_aside:
@@ -95,17 +95,17 @@ def _to_strangers(told: Iterable[Tidings], at: datetime) -> list[Delivery]:
     ]
 
 
-def _tidings_of(row: Outbox, audiences: Audiences, at: datetime) -> Tidings | None:
+def _tidings_of(row: Outbox, audiences: Audiences) -> Tidings | None:
     """None for an event that cannot be told: its row keeps the problem, and the others go on."""
     try:
-        return _compose(row, audiences.listeners(row.event), at)
+        return _compose(row, audiences.listeners(row.event))
     except Exception as error:
         log.exception("Nobody can be told of event %s (%s)", row.event_id, row.event.code)
         row.problem = f"{type(error).__name__}: {error}"[:500]
         return None
 
 
-def _compose(row: Outbox, listeners: list[Listener], at: datetime) -> Tidings:
+def _compose(row: Outbox, listeners: list[Listener]) -> Tidings:
     """Raises Untellable, and whatever is wrong with the words, the link or the address."""
     event, kind = row.event, kind_of(row.event)
     if not kind.is_told:
@@ -121,7 +121,8 @@ def _compose(row: Outbox, listeners: list[Listener], at: datetime) -> Tidings:
             side=listener.side,
             category=_category(kind, event),
             **words(listener.telling, listener.user.time_zone),
-            read_at=at if listener.user.pk == event.actor_id else None,
+            # Who acted knew of it when it happened.
+            read_at=event.at if listener.user.pk == event.actor_id else None,
         )
         for listener in listeners
     ]

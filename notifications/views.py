@@ -12,12 +12,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.loader import get_template
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from connections.access import MemberRequest, personal_view
 from connections.kinds import Category, kind_of
 from connections.models import Connection
+from revampd.kit import clock
 from revampd.kit.htmx import done, page
 
 from .bell import bell_of
@@ -52,7 +52,7 @@ def show_notification(request: MemberRequest, pk: int) -> HttpResponse:
 def open_notification(request: MemberRequest, pk: int) -> HttpResponse:
     """Mark as read and go to the page concerned."""
     notification = _own(request, pk)
-    notification.read(at=timezone.now())
+    notification.read(at=clock.now())
     own_page = reverse("notifications:open", args=[pk])
     path = kind_of(notification.event).path(notification.event)
     return HttpResponseRedirect(path or own_page, status=HTTPStatus.SEE_OTHER)
@@ -63,7 +63,7 @@ def open_notification(request: MemberRequest, pk: int) -> HttpResponse:
 def read_notification(request: MemberRequest, pk: int) -> HttpResponse:
     """Mark as read and stay."""
     notification = _own(request, pk)
-    notification.read(at=timezone.now())
+    notification.read(at=clock.now())
     return done(
         request,
         "Marked as read.",
@@ -77,7 +77,7 @@ def read_notification(request: MemberRequest, pk: int) -> HttpResponse:
 @require_POST
 def read_all(request: MemberRequest) -> HttpResponse:
     """Mark everything as read, whatever the list shows at the moment."""
-    Notification.objects.of(request.user).mark_read(at=timezone.now())
+    Notification.objects.of(request.user).mark_read(at=clock.now())
     return done(
         request,
         "Everything is marked as read.",

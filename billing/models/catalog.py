@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from billing import events
 from connections.models import Organization, User
+from revampd.kit import clock
 from revampd.kit.errors import Conflict, Invalid
 from revampd.kit.locking import lock
 from revampd.kit.money import CurrencyField, MinorUnitsField, Money
@@ -73,7 +74,7 @@ class CatalogItem(models.Model):
     ) -> Self:
         """Put something new on sale. Raises NameTaken."""
         cls._guard_name(provider, name)
-        item = cls(provider=provider, name=name, created_at=at or timezone.now(), **details)
+        item = cls(provider=provider, name=name, created_at=at or clock.now(), **details)
         item.save(force_insert=True)
         events.item_offered.record(
             item, by=by, at=at, organization=provider, kind=item._meta.verbose_name, name=name

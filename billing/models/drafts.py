@@ -13,7 +13,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import connection as database
 from django.db.models import F
 
 from billing import events
@@ -88,11 +87,12 @@ class Payer:
 
 @dataclass(slots=True)
 class Draft:
-    """An invoice to be, dated `on`. What `issue` decides is filled in by it."""
+    """An invoice to be, dated `on`, issued `at`. What `issue` decides is filled in by it."""
 
     payer: Payer
     lines: Sequence[DraftLine]
     on: date
+    at: datetime
     period: Period | None = None
     id: UUID = field(default_factory=uuid4)
     number: int = 0
@@ -118,7 +118,7 @@ class Draft:
         return Invoice.Kind.SUBSCRIPTION if ItemKind.PLAN in kinds else Invoice.Kind.ADD_ON
 
 
-def issue(drafts: Sequence[Draft], *, at: datetime) -> None:
+def issue(drafts: Sequence[Draft]) -> None:
     """Issue `drafts` in their order; the wallet of each connection pays first, oldest credit first.
 
     The caller holds the locks of all their connections. Raises ValueError for a draft without
@@ -131,10 +131,10 @@ def issue(drafts: Sequence[Draft], *, at: datetime) -> None:
             raise ValueError(f"no invoice can be made of {draft.lines}")
     _take_credits(drafts)
     _take_numbers(drafts)
-    _write_invoices(drafts, at)
+    copy_rows(Invoice, INVOICE, map(_invoice_row, drafts))
     _write_lines(drafts)
-    _write_money(drafts, at)
-    _record(drafts, at)
+    _write_money(drafts)
+    _record(drafts)
 
 
 def _take_credits(drafts: Sequence[Draft]) -> None:
@@ -164,11 +164,7 @@ def _take_numbers(drafts: Sequence[Draft]) -> None:
         following[draft.payer.provider_id] += 1
 
 
-def _write_invoices(drafts: Iterable[Draft], at: datetime) -> None:
-    copy_rows(Invoice, INVOICE, (_invoice_row(draft, at) for draft in drafts))
-
-
-def _invoice_row(draft: Draft, at: datetime) -> tuple[Any, ...]:
+def _invoice_row(draft: Draft) -> tuple[Any, ...]:
     payer, period, total = draft.payer, draft.period, draft.total
     # Credits that cover it turn it to paid as they are applied; nothing to pay is paid at once.
     state = Invoice.State.OPEN if total else Invoice.State.PAID
@@ -178,7 +174,7 @@ def _invoice_row(draft: Draft, at: datetime) -> tuple[Any, ...]:
         *(draft.kind.value, payer.currency, total),
         *(0, 0, 0, 0, 0, False, draft.on if is_owed else None),
         *((period.start, period.end) if period else (None, None)),
-        *(draft.on, draft.due_date, at, payer.provider_details, payer.customer_details),
+        *(draft.on, draft.due_date, draft.at, payer.provider_details, payer.customer_details),
     )
 
 
@@ -214,42 +210,43 @@ def _mark_usage(billed: Sequence[tuple[int, DraftLine]]) -> None:
         rows.filter(used_on__gte=line.period.start, used_on__lt=line.period.end).update(line=number)
 
 
-def _write_money(drafts: Sequence[Draft], at: datetime) -> None:
+def _write_money(drafts: Sequence[Draft]) -> None:
     """The use of credits, and every movement in the ledger."""
     uses = [(uuid4(), draft, credit, amount) for draft in drafts for credit, amount in draft.uses]
     copy_rows(
         CreditApplication,
         APPLICATION,
         (
-            (key, draft.payer.connection_id, credit, draft.id, amount, 0, at)
+            (key, draft.payer.connection_id, credit, draft.id, amount, 0, draft.at)
             for key, draft, credit, amount in uses
         ),
     )
-    invoiced = ((Movement.INVOICED, d.payer.connection_id, d.total, d.id) for d in drafts)
-    applied = ((Movement.APPLIED, d.payer.connection_id, amount, key) for key, d, _, amount in uses)
+    invoiced = ((Movement.INVOICED, draft, draft.total, draft.id) for draft in drafts)
+    applied = ((Movement.APPLIED, draft, amount, key) for key, draft, _, amount in uses)
     copy_rows(
         Transfer,
         TRANSFER,
         (
-            (connection_id, kind.value, *ACCOUNTS[kind], amount, document, at)
+            (draft.payer.connection_id, kind, *ACCOUNTS[kind], amount, document, draft.at)
             for moved in (invoiced, applied)
-            for kind, connection_id, amount, document in moved
+            for kind, draft, amount, document in moved
             if amount
         ),
     )
 
 
-def _record(drafts: Iterable[Draft], at: datetime) -> None:
+def _record(drafts: Iterable[Draft]) -> None:
     happenings = [
         Happening(
             subject_id=draft.id,
             organization_id=draft.payer.provider_id,
             connection_id=draft.payer.connection_id,
+            at=draft.at,
             facts=_facts(draft),
         )
         for draft in drafts
     ]
-    events.invoice_issued.record_each(Invoice, happenings, at=at)
+    events.invoice_issued.record_each(Invoice, happenings)
 
 
 def _facts(draft: Draft) -> dict[str, Any]:

@@ -36,9 +36,13 @@ SEALED = ("unit_price", "quantity", "currency", "kind", "interval", "booking_fee
 
 @dataclass(slots=True)
 class Account:
-    """One connection with everything that can come onto its invoices by the day `until`."""
+    """One connection with everything that can come onto its invoices by the day `until`.
+
+    `now` is the instant of issue on the connection's own clock.
+    """
 
     payer: Payer
+    now: datetime
     until: date
     subscription_id: UUID | None = None
     running: Running = Running()
@@ -61,12 +65,12 @@ class Account:
             lines = [self._line(charge) for charge in charges] + self._charges_until(day)
             if lines:
                 period = Period(day, billed.next_invoice or day)
-                self.drafts.append(Draft(self.payer, lines, on=day, period=period))
+                self.drafts.append(Draft(self.payer, lines, on=day, at=self.now, period=period))
             self.usage = [used for used in self.usage if used.day >= day]
             self.ended_on = None if billed.next_invoice else day
             self.running = billed
         if lines := self._charges_until(self.until):
-            self.drafts.append(Draft(self.payer, lines, on=self.until))
+            self.drafts.append(Draft(self.payer, lines, on=self.until, at=self.now))
 
     def _unexplained(self, charges: Iterable[Charge]) -> str:
         found = (unexplained(charge, self.agreed[charge.item.key]) for charge in charges)
@@ -96,14 +100,14 @@ class Account:
 def bill(
     connection_ids: Sequence[UUID], *, at: datetime, on: date | None = None
 ) -> list[Account]:
-    """Issue what these connections owe by the day `on`, or by their own day at `at`.
+    """Issue what these connections owe by the day `on`, or by their own day at real time `at`.
 
     The caller holds their locks. Returns them all, with the drafts that were issued.
     """
     accounts = _read(connection_ids, at, on)
     for account in accounts:
         account.bill()
-    issue([draft for account in accounts for draft in account.drafts], at=at)
+    issue([draft for account in accounts for draft in account.drafts])
     _advance([account for account in accounts if account.subscription_id])
     return accounts
 
@@ -125,25 +129,17 @@ def _accounts(
 ) -> dict[UUID, Account]:
     rows = Connection.objects.filter(pk__in=connection_ids).order_by("pk")
     customer = [f"customer__{field}" for field in Organization.PARTY_FIELDS]
-    values = list(rows.values_list("pk", "provider", "currency", "customer__name", *customer))
+    columns = ("pk", "provider", "currency", "ahead", "customer__name")
+    values = list(rows.values_list(*columns, *customer))
     providers = Organization.objects.in_bulk({provider for _, provider, *_ in values})
     details = {key: json.dumps(provider.party_details) for key, provider in providers.items()}
-    days = {key: on or at.astimezone(provider.zone).date() for key, provider in providers.items()}
-    return {
-        key: Account(
-            Payer(
-                key,
-                provider,
-                currency,
-                providers[provider].name,
-                name,
-                details[provider],
-                json.dumps(Organization.party(*party)),
-            ),
-            days[provider],
-        )
-        for key, provider, currency, name, *party in values
-    }
+    accounts = {}
+    for key, seller, currency, ahead, name, *party in values:
+        provider, now = providers[seller], at + ahead
+        own = json.dumps(Organization.party(*party))
+        payer = Payer(key, seller, currency, provider.name, name, details[seller], own)
+        accounts[key] = Account(payer, now, on or now.astimezone(provider.zone).date())
+    return accounts
 
 
 def _read_subscriptions(accounts: dict[UUID, Account]) -> None:

@@ -8,8 +8,10 @@ from uuid import UUID
 
 import pgtrigger
 from django.conf import settings
+from django.db import connection as database
 from django.db import models, transaction
 from django.db.models import F, Q, Value
+from django.db.models.expressions import Combinable
 from django.db.models.functions import TruncMonth
 
 from billing import events
@@ -23,6 +25,24 @@ from revampd.kit.money import CurrencyField, MinorUnitsField, Money
 
 from .ledger import Entry, Movement, Transfer
 from .wallets import REASON_LENGTH, CreditApplication
+
+
+NEW_SERIES = """
+    INSERT INTO billing_invoiceseries (provider_id, last_number, last_note)
+    SELECT provider, 0, 0 FROM unnest(%s::uuid[]) AS new (provider) ORDER BY provider
+    ON CONFLICT DO NOTHING
+"""
+TAKE_NUMBERS = """
+    WITH held AS (
+        SELECT provider_id FROM billing_invoiceseries WHERE provider_id = ANY(%s::uuid[])
+        ORDER BY provider_id FOR NO KEY UPDATE
+    )
+    UPDATE billing_invoiceseries series SET last_number = series.last_number + wanted.number
+    FROM held JOIN unnest(%s::uuid[], %s::int[]) AS wanted (provider_id, number)
+        USING (provider_id)
+    WHERE series.provider_id = held.provider_id
+    RETURNING series.provider_id, series.last_number - wanted.number + 1
+"""
 
 
 def grace() -> timedelta:
@@ -54,15 +74,11 @@ class InvoiceSeries(models.Model):
         Take them last in the transaction: they serialize the provider. All transactions lock
         the rows in the same order.
         """
-        missing = (cls(provider_id=provider) for provider in sorted(counts))
-        cls.objects.bulk_create(missing, ignore_conflicts=True)
-        held = cls.objects.select_for_update(no_key=True).filter(pk__in=counts).order_by("pk")
-        series = list(held)
-        following = {one.pk: one.last_number + 1 for one in series}
-        for one in series:
-            one.last_number += counts[one.pk]
-        cls.objects.bulk_update(series, ["last_number"])
-        return following
+        providers = sorted(counts)
+        with database.cursor() as cursor:
+            cursor.execute(NEW_SERIES, [providers])
+            cursor.execute(TAKE_NUMBERS, [providers, providers, [counts[p] for p in providers]])
+            return dict(cursor.fetchall())
 
     @classmethod
     def take_note(cls, provider: Organization) -> int:
@@ -94,7 +110,7 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
     def owed(self) -> Self:
         return self.filter(state__in=Invoice.UNSETTLED)
 
-    def to_collect(self, on: date) -> Self:
+    def to_collect(self, on: date | Combinable) -> Self:
         """Those that collecting looks at on the day `on`."""
         parties = ("connection__provider", "connection__customer")
         return self.filter(collect_on__lte=on).select_related(*parties)

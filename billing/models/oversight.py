@@ -1,12 +1,17 @@
 """What staff watch over: billing runs, invoices that were stopped, and the check of the books."""
 
 import uuid
+from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any, ClassVar, Self
+from uuid import UUID
 
 from django.db import models
 from django.db.models import Q
 
-from connections.models import Connection
+from billing import events
+from connections.kinds import EventKind
+from connections.models import Connection, Organization
 
 
 class BillingRun(models.Model):
@@ -62,6 +67,54 @@ class Discrepancy(models.Model):
 
     def __str__(self) -> str:
         return self.found
+
+    # Factories
+
+    @classmethod
+    def compare(cls, found: Mapping[UUID, tuple[date, str]], *, at: datetime) -> int:
+        """Note what a run found on these connections: "" for nothing, a sentence for what stops it.
+
+        Staff are told of what is new; what is explained meanwhile is resolved. The caller holds the
+        locks. Returns how many are stopped.
+        """
+        known = {row.connection_id: row for row in cls.objects.open().filter(connection__in=found)}
+        stopped = {pk: what for pk, what in found.items() if what[1]}
+        for pk, row in known.items():
+            if pk not in stopped:
+                row.resolve(at=at)
+        new = Connection.objects.filter(pk__in=set(stopped) - set(known))
+        for connection in new.select_related("provider", "customer"):
+            on, sentence = stopped[connection.pk]
+            cls.open(connection, sentence, on=on, at=at)
+        return len(stopped)
+
+    @classmethod
+    def open(
+        cls, connection: Connection, found: str, *, on: date, at: datetime
+    ) -> "Discrepancy":
+        row = cls.objects.create(connection=connection, on=on, found=found, found_at=at)
+        row._record(events.billing_stopped, at)
+        return row
+
+    # Verbs
+
+    def resolve(self, *, at: datetime) -> None:
+        """What was found is there no more."""
+        self.resolved_at = at
+        self.save(update_fields=["resolved_at"])
+        self._record(events.billing_resumed, at)
+
+    def _record(self, kind: EventKind, at: datetime) -> None:
+        kind.record(
+            self,
+            by=None,
+            at=at,
+            organization=Organization.objects.platform(),
+            connection=self.connection,
+            found=self.found,
+            provider=self.connection.provider.name,
+            customer=self.connection.customer.name,
+        )
 
 
 class BooksCheck(models.Model):

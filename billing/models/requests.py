@@ -215,12 +215,12 @@ class BillingRequest(SealedRequest):
         if self.kind == ItemKind.ONE_TIME:
             if self.starts_on and self.starts_on <= today:
                 line = [self.charge_line()]
-                issue([Draft(Payer.of(self.connection), line, on=today)], at=at)
+                issue([Draft(Payer.of(self.connection), line, on=today, at=at)])
             return
         change = pricing.change(self.offer, Subscription.running_on(self.connection), today)
         subscription = Subscription.carry_out(change, self, by=by, at=at)
         if subscription.next_invoice_date and subscription.next_invoice_date <= today:
-            bill([self.connection.pk], at=at)
+            bill([self.connection.pk], at=at - self.connection.ahead)
 
     def _start(self, at: datetime) -> date:
         running = Subscription.running_on(self.connection)

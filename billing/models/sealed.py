@@ -9,6 +9,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.expressions import Combinable
 
 from billing import terms
 from billing.pricing import Interval, ItemKind, Offer, Timing
@@ -46,20 +47,20 @@ class SealedRequestQuerySet(models.QuerySet["BillingRequest"]):
         rows = self.filter(connection__in=list(connections)).values_list("connection")
         return dict(rows.annotate(number=models.Count("id")))
 
-    def overdue(self, at: datetime) -> Self:
-        """Pending ones whose time is over."""
+    def overdue(self, at: datetime | Combinable) -> Self:
+        """Pending ones whose time is over; `at` is on their connection's clock."""
         return self.pending().filter(expires_at__lte=at)
 
-    def to_remind(self, at: datetime) -> Self:
+    def to_remind(self, at: datetime | Combinable) -> Self:
         """Pending ones that expire soon and of which nobody was reminded.
 
         What was sent with so little time from the start needs no reminder of itself.
         """
-        soon = at + REMIND_BEFORE
+        soon: Any = at + REMIND_BEFORE
         patient = self.pending().filter(expires_at__gt=F("proposed_at") + REMIND_BEFORE)
         return patient.filter(expires_at__lte=soon, expires_at__gt=at, reminded_at=None)
 
-    def unbilled_charges(self, on: date) -> Self:
+    def unbilled_charges(self, on: date | Combinable) -> Self:
         """Approved one-time charges whose day has come and that no line bills yet."""
         approved = self.filter(kind=ItemKind.ONE_TIME, state=SealedRequest.State.APPROVED)
         return approved.filter(starts_on__lte=on, lines=None)

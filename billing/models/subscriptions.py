@@ -10,6 +10,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q, Value
+from django.db.models.expressions import Combinable
 
 from billing import events
 from billing.pricing import Change, Interval, Item, ItemKind, Running
@@ -27,7 +28,7 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     def live(self) -> Self:
         return self.filter(end_date__isnull=True)
 
-    def due(self, on: date) -> Self:
+    def due(self, on: date | Combinable) -> Self:
         """Those whose next invoice is to be issued by the day `on`."""
         return self.live().filter(next_invoice_date__lte=on)
 

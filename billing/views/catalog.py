@@ -12,7 +12,6 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 from psycopg.errors import CheckViolation
 
@@ -27,6 +26,7 @@ from billing.models import AddOn, OneTimeCharge, Plan, PlanVersion, Subscription
 from billing.pricing import ItemKind
 from connections.access import Duty, organization_view
 from connections.models import Membership, Organization
+from revampd.kit import clock
 from revampd.kit.errors import DomainError, Invalid
 from revampd.kit.forms import refuse
 from revampd.kit.htmx import done, page
@@ -99,7 +99,7 @@ def counted(versions: QuerySet[PlanVersion], on: date) -> QuerySet[Any]:
 
 
 def today_of(organization: Organization) -> date:
-    return timezone.localdate(timezone=organization.zone)
+    return clock.now().astimezone(organization.zone).date()
 
 
 # Plans
@@ -113,7 +113,7 @@ def launch_plan(request: HttpRequest, membership: Membership) -> HttpResponse:
     def launch() -> str:
         named = {name: form.cleaned_data[name] for name in ("name", "description")}
         plan = Plan.launch(
-            provider=provider, by=membership.user, at=timezone.now(), **named, **form.version()
+            provider=provider, by=membership.user, at=clock.now(), **named, **form.version()
         )
         return reverse("catalog:plan", args=[provider.slug, plan.pk])
 
@@ -139,7 +139,7 @@ def publish_version(request: HttpRequest, membership: Membership, plan_id: UUID)
     form = VersionForm(membership.organization, typed(request))
 
     def publish() -> str:
-        plan.publish(by=membership.user, at=timezone.now(), **form.version())
+        plan.publish(by=membership.user, at=clock.now(), **form.version())
         return _url("catalog:plan", membership, plan)
 
     template = "billing/catalog/publish.html"
@@ -154,7 +154,7 @@ def retire_version(
 ) -> HttpResponse:
     plan = find_own(Plan, membership, plan_id)
     version = get_object_or_404(plan.versions, number=number)
-    version.retire(by=membership.user, at=timezone.now())
+    version.retire(by=membership.user, at=clock.now())
     sentence = f"Version {number} is retired. Its subscribers keep it."
     return done(request, sentence, _url("catalog:plan", membership, plan))
 
@@ -163,7 +163,7 @@ def retire_version(
 @require_POST
 def archive_plan(request: HttpRequest, membership: Membership, plan_id: UUID) -> HttpResponse:
     plan = find_own(Plan, membership, plan_id)
-    plan.archive(by=membership.user, at=timezone.now())
+    plan.archive(by=membership.user, at=clock.now())
     sentence = f"{plan} is off sale. What customers have approved goes on."
     return done(request, sentence, reverse("catalog:catalog", args=[membership.organization.slug]))
 

@@ -5,13 +5,13 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from billing.forms.catalog import ExtraForm, details_of
 from billing.models import AddOn, OneTimeCharge
 from connections.access import Duty, organization_view
 from connections.models import Membership
+from revampd.kit import clock
 from revampd.kit.errors import DomainError
 from revampd.kit.htmx import done
 
@@ -116,7 +116,7 @@ def _change(
 
 def _archive(request: HttpRequest, membership: Membership, model: Extra, key: UUID) -> HttpResponse:
     item = find_own(model, membership, key)
-    item.archive(by=membership.user, at=timezone.now())
+    item.archive(by=membership.user, at=clock.now())
     sentence = f"{item} is off sale. What customers have approved goes on."
     return done(request, sentence, _list_url(membership, model))
 

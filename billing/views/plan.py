@@ -1,12 +1,12 @@
 """What runs on a connection, what is approved for later, and the next invoice."""
 
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from billing.runs import Runs
 from connections.access import Party, party_view
 from connections.models import Connection
+from revampd.kit import clock
 from revampd.kit.htmx import page
 
 PENDING_SHOWN = 5
@@ -17,7 +17,7 @@ PENDING_SHOWN = 5
 def plan_page(request: HttpRequest, party: Party) -> HttpResponse:
     pending = party.connection.billing_requests.pending().newest_first()
     context = {
-        "runs": Runs(party.connection, party.connection.day_of(timezone.now())),
+        "runs": Runs(party.connection, party.connection.day_of(clock.now())),
         "pending": pending.select_related("proposed_by")[:PENDING_SHOWN],
         "manager": managed_by(party),
     }

@@ -8,7 +8,6 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
@@ -21,6 +20,7 @@ from billing.record import Record
 from billing.statement import Statement
 from connections.access import Duty, Party, Side, party_view
 from notifications.models import Notification
+from revampd.kit import clock
 from revampd.kit.errors import DomainError, Invalid
 from revampd.kit.forms import refuse
 from revampd.kit.htmx import done, page, wants_fragment
@@ -66,7 +66,7 @@ def _request_page(
     form: DecisionForm | None = None,
 ) -> HttpResponse:
     """A request with all that belongs to it. It also answers an act that was refused."""
-    record = Record(_find(party, request_id), party, timezone.now())
+    record = Record(_find(party, request_id), party, clock.now())
     notification = _notification(request, party)
     return page(
         request,
@@ -99,14 +99,14 @@ def revise_request(request: HttpRequest, party: Party, request_id: UUID) -> Http
 @require_POST
 def withdraw_request(request: HttpRequest, party: Party, request_id: UUID) -> HttpResponse:
     withdrawn = _find(party, request_id)
-    withdrawn.withdraw(by=party.user, at=timezone.now())
+    withdrawn.withdraw(by=party.user, at=clock.now())
     return _answer(request, party, withdrawn, f"You withdrew {withdrawn.item_name}.")
 
 
 def _compose(
     request: HttpRequest, party: Party, revised: BillingRequest | None = None
 ) -> HttpResponse:
-    at, data = timezone.now(), request.POST if request.method == "POST" else None
+    at, data = clock.now(), request.POST if request.method == "POST" else None
     form = ProposalForm(party.connection, at, data, revises=revised)
     is_preview = "preview" in request.POST
     context: dict[str, Any] = {"form": form, "revised": revised, "is_preview": is_preview}
@@ -132,7 +132,7 @@ def _compose(
 def _send(
     request: HttpRequest, party: Party, form: ProposalForm, revised: BillingRequest | None
 ) -> HttpResponse:
-    proposal, at = form.proposal(), timezone.now()
+    proposal, at = form.proposal(), clock.now()
     if revised:
         sent = revised.revise(proposal, by=party.user, at=at)
     else:
@@ -154,7 +154,7 @@ def approve_request(request: HttpRequest, party: Party, request_id: UUID) -> Htt
     form = DecisionForm(request.POST)
     if not form.is_valid():
         return _request_page(request, party, request_id, form=form)
-    approved.approve(by=party.user, at=timezone.now(), **form.cleaned_data)
+    approved.approve(by=party.user, at=clock.now(), **form.cleaned_data)
     return _answer(request, party, approved, f"You approved {approved.item_name}.")
 
 
@@ -165,7 +165,7 @@ def reject_request(request: HttpRequest, party: Party, request_id: UUID) -> Http
     form = DecisionForm(request.POST)
     if not form.is_valid():
         return _request_page(request, party, request_id, form=form)
-    rejected.reject(by=party.user, at=timezone.now(), note=form.cleaned_data["note"])
+    rejected.reject(by=party.user, at=clock.now(), note=form.cleaned_data["note"])
     sentence = f"You rejected {rejected.item_name}. Nothing changes."
     return _answer(request, party, rejected, sentence)
 
@@ -177,7 +177,7 @@ def _answer(
     notification = _notification(request, party)
     context = None
     if wants_fragment(request):
-        record = Record(_find(party, acted_on.pk), party, timezone.now())
+        record = Record(_find(party, acted_on.pk), party, clock.now())
         context = _shown(record, notification)
     to = _back(request) if notification else _url("billing:request", acted_on)
     return done(request, sentence, to, fragment=_fragment(notification), context=context)

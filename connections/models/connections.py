@@ -1,15 +1,18 @@
 """The relationship of a provider, who bills, and a customer, who is billed."""
 
 import uuid
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar, Self
 
+import pgtrigger
+from django.conf import settings
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import F, Max, Q
 from django.utils import timezone
 
 from connections import events
 from connections.kinds import EventKind
+from revampd.kit import clock
 from revampd.kit.constraints import CompositeForeignKey
 from revampd.kit.errors import Invalid
 from revampd.kit.locking import lock
@@ -19,6 +22,9 @@ from .memberships import Membership
 from .organizations import Organization
 from .people import User
 
+# Somewhere it is tomorrow already: time zones reach 14 hours ahead of UTC.
+FARTHEST_EAST = timedelta(hours=14)
+
 
 class ConnectionQuerySet(models.QuerySet["Connection"]):
     def of(self, user: User) -> Self:
@@ -26,8 +32,23 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         mine = Membership.objects.filter(user=user).values("organization")
         return self.filter(Q(provider__in=mine) | Q(customer__in=mine))
 
+    def of_organization(self, organization: Organization) -> Self:
+        """Where it sells and where it buys."""
+        return self.filter(Q(provider=organization) | Q(customer=organization))
+
     def active(self) -> Self:
         return self.filter(state=Connection.State.ACTIVE)
+
+    def furthest_ahead(self) -> timedelta:
+        """How far the furthest of their clocks is ahead; outside a demo, without a query, none."""
+        if not settings.IS_DEMO:
+            return timedelta(0)
+        furthest: timedelta | None = self.aggregate(furthest=Max("ahead"))["furthest"]
+        return furthest or timedelta(0)
+
+    def latest_day(self, at: datetime) -> date:
+        """No connection's own day is later than this at the real time `at`."""
+        return (at.astimezone(UTC) + self.furthest_ahead() + FARTHEST_EAST).date()
 
 
 class Connection(models.Model):
@@ -58,6 +79,8 @@ class Connection(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     active_since = models.DateTimeField(null=True, editable=False)
+    # How far a demo has moved its clock; zero everywhere else.
+    ahead = models.DurationField(default=timedelta(0), editable=False)
 
     objects: ClassVar[Any] = ConnectionQuerySet.as_manager()
 
@@ -77,6 +100,9 @@ class Connection(models.Model):
             models.CheckConstraint(
                 condition=Q(state__in=["INVITED", "ACTIVE", "SUSPENDED", "ENDED"]),
                 name="connection_state",
+            ),
+            models.CheckConstraint(
+                condition=Q(ahead__gte=timedelta(0)), name="connection_not_behind"
             ),
             CompositeForeignKey(
                 name="connection_provider_of_kind",
@@ -104,6 +130,13 @@ class Connection(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["customer"], name="connection_customer")]
+        triggers = [
+            pgtrigger.Protect(
+                name="never_back",
+                operation=pgtrigger.UpdateOf("ahead"),
+                condition=pgtrigger.Q(new__ahead__lt=pgtrigger.F("old__ahead")),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.provider} → {self.customer}"
@@ -120,13 +153,17 @@ class Connection(models.Model):
         at: datetime | None = None,
         **details: Any,
     ) -> "Connection":
-        """Connect two organizations; invited until the customer's first owner accepts."""
+        """Connect two organizations; invited until the customer's first owner accepts.
+
+        Its clock starts where the one of whoever opens it stands.
+        """
         connection = cls.objects.create(
             provider=provider,
             provider_kind=provider.kind,
             customer=customer,
             customer_kind=customer.kind,
-            created_at=at or timezone.now(),
+            created_at=at or clock.now(),
+            ahead=clock.ahead(),
             **details,
         )
         events.connection_opened.record(
@@ -232,11 +269,32 @@ class Connection(models.Model):
             support=support.user.name if support else "nobody",
         )
 
+    def advance(self, to: date, *, now: datetime) -> None:
+        """Move its clock to the day `to`, at the hour that it is there at the real time `now`.
+
+        A clock that is further already stays where it is.
+        """
+        there = now.astimezone(self.provider.zone)
+        then = datetime.combine(to, there.timetz())
+        ahead = then.astimezone(UTC) - now.astimezone(UTC)
+        behind = type(self).objects.filter(pk=self.pk, ahead__lt=ahead)
+        if behind.update(ahead=ahead):
+            self.ahead = ahead
+
     # Properties
+
+    def own_time(self, now: datetime) -> datetime:
+        """What its own clock shows at the real time `now`."""
+        return now + self.ahead
 
     def day_of(self, at: datetime) -> date:
         """The calendar day of an instant where the provider does business."""
         return at.astimezone(self.provider.zone).date()
+
+    @property
+    def today(self) -> date:
+        """The day that it is where the provider is, on its own clock."""
+        return self.day_of(self.own_time(timezone.now()))
 
     @property
     def tone(self) -> str:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from connections import events
+from revampd.kit import clock
 from revampd.kit.errors import NotAllowed
 from revampd.kit.locking import lock
 
@@ -85,7 +86,7 @@ class Organization(models.Model):
             name=name,
             slug=cls._free_slug(name),
             state=cls.State.ACTIVE if is_platform else cls.State.INVITED,
-            created_at=at or timezone.now(),
+            created_at=at or clock.now(),
             **details,
         )
         events.organization_founded.record(organization, by=by, at=at, organization=organization)
@@ -144,7 +145,7 @@ class Organization(models.Model):
         membership, is_new = Membership.objects.get_or_create(
             organization=self,
             user=user,
-            defaults={"role": role, "joined_at": at or timezone.now()},
+            defaults={"role": role, "joined_at": at or clock.now()},
         )
         if is_new:
             events.member_joined.record(

@@ -6,12 +6,12 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from connections.access import Duty, organization_view
 from connections.forms import InviteForm, ResendForm
 from connections.models import Invitation, Membership
+from revampd.kit import clock
 from revampd.kit.errors import DomainError, Invalid
 from revampd.kit.forms import refuse
 from revampd.kit.htmx import done, page
@@ -30,7 +30,7 @@ def invite_member(request: HttpRequest, membership: Membership) -> HttpResponse:
             sent = Invitation.send(
                 organization=membership.organization,
                 by=membership.user,
-                at=timezone.now(),
+                at=clock.now(),
                 **form.cleaned_data,
             )
         except Invalid as refusal:
@@ -58,7 +58,7 @@ def invitation_sent_page(
         "form": form or ResendForm(initial={"email": sent.email}),
         "refusal": refusal,
         "back": _list_url(membership, sent),
-        "now": timezone.now(),
+        "now": clock.now(),
     }
     return page(request, "connections/resend.html", context, status=status)
 
@@ -75,7 +75,7 @@ def resend_invitation(
     if form.is_valid():
         try:
             again = sent.resend(
-                by=membership.user, at=timezone.now(), email=form.cleaned_data["email"]
+                by=membership.user, at=clock.now(), email=form.cleaned_data["email"]
             )
         except Invalid as refusal:
             refuse(form, refusal)
@@ -94,7 +94,7 @@ def withdraw_invitation(
 ) -> HttpResponse:
     """Close the link of an invitation."""
     sent = _sent(membership, invitation_id)
-    sent.withdraw(by=membership.user, at=timezone.now())
+    sent.withdraw(by=membership.user, at=clock.now())
     sentence = f"The invitation to {sent.email} is withdrawn. Its link no longer works."
     return done(request, sentence, _list_url(membership, sent))
 

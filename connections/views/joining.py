@@ -4,11 +4,12 @@ from http import HTTPStatus
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from connections.access import MemberRequest, personal_view, public_view
+from connections.clocks import clock_of_organization
 from connections.models import Invitation, User
+from revampd.kit import clock
 from revampd.kit.errors import DomainError
 from revampd.kit.htmx import done, page
 
@@ -18,8 +19,9 @@ from revampd.kit.htmx import done, page
 def invitation_page(request: HttpRequest, token: str) -> HttpResponse:
     """What the invitation offers to whom, and what its reader can do with it."""
     invitation = _named_by(token)
-    refusal = invitation.refusal_of(_reader(request), at=timezone.now())
-    return _show(request, token, invitation, refusal)
+    with clock_of_organization(invitation.sender):
+        refusal = invitation.refusal_of(_reader(request), at=clock.now())
+        return _show(request, token, invitation, refusal)
 
 
 @personal_view
@@ -27,10 +29,11 @@ def invitation_page(request: HttpRequest, token: str) -> HttpResponse:
 def accept_invitation(request: MemberRequest, token: str) -> HttpResponse:
     """Join. The invitation must have gone to the reader's own address."""
     invitation = _named_by(token)
-    try:
-        membership = invitation.accept(by=request.user, at=timezone.now())
-    except DomainError as refusal:
-        return _show(request, token, invitation, refusal, status=refusal.status)
+    with clock_of_organization(invitation.sender):
+        try:
+            membership = invitation.accept(by=request.user, at=clock.now())
+        except DomainError as refusal:
+            return _show(request, token, invitation, refusal, status=refusal.status)
     sentence = f"Welcome to {membership.organization}. Your role: {membership.role_label}."
     return done(request, sentence, reverse("home"))
 
@@ -58,7 +61,7 @@ def _show(
         "token": token,
         "invitation": invitation,
         "refusal": refusal,
-        "is_open": invitation.is_open(timezone.now()),
+        "is_open": invitation.is_open(clock.now()),
         "has_joined": request.user == invitation.accepted_by,
         "has_account": User.objects.filter(email__iexact=invitation.email).exists(),
     }

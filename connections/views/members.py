@@ -9,12 +9,12 @@ from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from connections.access import Duty, organization_view
 from connections.forms import InviteForm, RoleForm
 from connections.models import Invitation, Membership
+from revampd.kit import clock
 from revampd.kit.errors import DomainError
 from revampd.kit.htmx import done, page
 
@@ -64,7 +64,7 @@ def team(
         "members": organization.memberships.count(),
         "invited": invited.count(),
         "q": request.GET.get("q", ""),
-        "now": timezone.now(),
+        "now": clock.now(),
         "form": form or (InviteForm() if membership.may_manage else None),
     }
 

@@ -5,11 +5,11 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 
 from connections.access import Duty, organization_view
 from connections.forms import InviteSubOrgForm
 from connections.models import Invitation, Membership, Organization
+from revampd.kit import clock
 from revampd.kit.errors import Invalid
 from revampd.kit.forms import refuse
 from revampd.kit.htmx import done, page
@@ -30,7 +30,7 @@ def invite_sub_org(request: HttpRequest, membership: Membership) -> HttpResponse
         else:
             sentence = f"{sent.organization} is invited. The mail goes to {sent.email}."
             return done(request, sentence, reverse("sub-orgs", args=[partner.slug]))
-    context = {"form": form, "page": _waiting(request, partner), "now": timezone.now()}
+    context = {"form": form, "page": _waiting(request, partner), "now": clock.now()}
     status = 422 if form.errors else 200
     return page(request, "connections/invite_sub_org.html", context, status=status)
 
@@ -42,7 +42,7 @@ def _send(details: dict[str, Any], membership: Membership) -> Invitation:
         email=details["email"],
         owners={field: details[field] for field in ("sales_owner", "support_owner")},
         by=membership.user,
-        at=timezone.now(),
+        at=clock.now(),
     )
 
 

@@ -13,6 +13,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from revampd.kit import clock
 from revampd.kit.money import Money
 from revampd.kit.stylesheets import addresses
 
@@ -73,7 +74,7 @@ def when(instant: dt.datetime | None) -> SafeString:
         return SafeString("")
     local = timezone.localtime(instant)
     exact = f"{date_format(local, 'j M Y, H:i:s')} {local.tzname()}"
-    spoken = _spoken(local, timezone.localtime())
+    spoken = _spoken(local, timezone.localtime(clock.now()))
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         local.isoformat(timespec="seconds"),

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 
 from billing.models import BillingRequest, Subscription
 from billing.pricing import Running
@@ -43,7 +42,7 @@ def rows(connections: list[Connection], *, selling: bool) -> list[Row]:
 def _row(
     connection: Connection, running: Running, waiting: dict[object, int], *, selling: bool
 ) -> Row:
-    today = connection.day_of(timezone.now())
+    today = connection.today
     plan = running.plan_on(today) or running.plan
     return Row(
         connection=connection,

@@ -6,7 +6,6 @@ from typing import Any
 
 from dateutil.relativedelta import relativedelta
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 
 from billing.models import Subscription
 from billing.models.invoices import Month
@@ -14,6 +13,7 @@ from connections.access import Party, party_view
 from connections.forms import OwnersForm
 from connections.models import Connection
 from connections.timeline import timeline
+from revampd.kit import clock
 from revampd.kit.errors import DomainError
 from revampd.kit.htmx import page
 from revampd.kit.money import Money
@@ -36,7 +36,7 @@ def overview(
 ) -> HttpResponse:
     """Status, plan, what waits, what was invoiced by month, and the latest events."""
     connection = party.connection
-    today = connection.day_of(timezone.now())
+    today = connection.day_of(clock.now())
     months = connection.invoices.by_month()
     invoiced = last_months(months, today, connection.currency)
     context = {

@@ -15,7 +15,7 @@ def clock(monkeypatch):
     """`clock(instant)` sets what the tasks take for now."""
 
     def set_to(instant: datetime) -> None:
-        monkeypatch.setattr("billing.tasks.timezone.now", lambda: instant)
+        monkeypatch.setattr("revampd.kit.clock.timezone.now", lambda: instant)
 
     return set_to
 
