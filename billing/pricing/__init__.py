@@ -4,6 +4,7 @@ One computation, four uses: the preview on the request form, the sealed terms, t
 invoice and the billing run. All amounts are integer minor units; periods are half-open.
 """
 
+from .agreement import Agreed, unexplained
 from .allocation import allocate
 from .changes import Change, NothingRuns, change
 from .credits import first_in_first_out
@@ -18,6 +19,7 @@ from .usage import Usage, usage_charge, usage_charges
 
 __all__ = [
     "RETRY_DAYS",
+    "Agreed",
     "Change",
     "Charge",
     "Interval",
@@ -41,6 +43,7 @@ __all__ = [
     "period_on",
     "preview",
     "span",
+    "unexplained",
     "usage_charge",
     "usage_charges",
 ]
