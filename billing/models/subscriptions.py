@@ -147,8 +147,8 @@ class Subscription(models.Model):
         if day is None:
             raise ValueError(f"{self} has ended")
         rows = self.items.select_related("request").in_bulk([i.key for i in running.items])
-        lines = [self._line(charge, rows) for charge in running.upcoming()]
-        billed = running.billed()
+        charges, billed = running.bill()
+        lines = [self._line(charge, rows) for charge in charges]
         for item in billed.items:
             rows[item.key].billed_to = item.billed_to
         SubscriptionItem.objects.bulk_update(rows.values(), ["billed_to"])
@@ -167,8 +167,8 @@ class Subscription(models.Model):
         return DraftLine(
             kind=charge.item.kind,
             description=charge.text,
-            quantity=charge.item.quantity,
-            unit_price=charge.item.unit_price,
+            quantity=charge.quantity,
+            unit_price=charge.unit_price,
             amount=charge.amount,
             request=row.request,
             item=row,
@@ -342,8 +342,8 @@ class SubscriptionItem(models.Model):
             kind=item.kind,
             name=item.name,
             unit_price=item.unit_price.minor,
-            booking_fee=request.terms.get("booking_fee", 0),
-            transfer_fee=request.terms.get("transfer_fee", 0),
+            booking_fee=item.booking_fee,
+            transfer_fee=item.transfer_fee,
             quantity=item.quantity,
             interval=item.interval,
             anchor_date=item.anchor,
@@ -367,6 +367,8 @@ class SubscriptionItem(models.Model):
             end=self.end_date,
             billed_to=self.billed_to,
             key=self.pk,
+            booking_fee=self.booking_fee,
+            transfer_fee=self.transfer_fee,
         )
 
     @property
