@@ -170,9 +170,10 @@ def _read_items(accounts: dict[UUID, Account]) -> None:
 
 def _read_usage(accounts: dict[UUID, Account]) -> None:
     rows = UsageRecord.objects.filter(connection__in=accounts, line=None)
-    days = rows.values_list("connection", "measure", "used_on").annotate(count=Sum("quantity"))
-    for connection_id, measure, day, count in days.order_by("connection", "used_on", "measure"):
-        accounts[connection_id].usage.append(Usage(Measure(measure), day, count))
+    days = rows.values_list("connection", "item", "measure", "used_on")
+    counted = days.annotate(count=Sum("quantity")).order_by("used_on", "measure", "item")
+    for connection_id, item, measure, day, count in counted:
+        accounts[connection_id].usage.append(Usage(Measure(measure), day, count, item))
 
 
 def _read_charges(accounts: dict[UUID, Account]) -> None:

@@ -308,6 +308,8 @@ class SealedRequest(models.Model):
             interval=Interval(self.terms["interval"] or Interval.MONTH),
             timing=Timing(self.timing),
             day=self.effective_date,
+            booking_fee=self.terms.get("booking_fee", 0),
+            transfer_fee=self.terms.get("transfer_fee", 0),
         )
 
     @property

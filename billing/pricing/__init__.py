@@ -4,30 +4,35 @@ One computation, four uses: the preview on the request form, the sealed terms, t
 invoice and the billing run. All amounts are integer minor units; periods are half-open.
 """
 
+from .agreement import Agreed, unexplained
 from .allocation import allocate
 from .changes import Change, NothingRuns, change
 from .credits import first_in_first_out
-from .items import Item, ItemKind
+from .items import Item, ItemKind, Measure
 from .lines import Charge, charges, part
 from .offers import Offer, Timing
 from .periods import Interval, Period, boundary, period_on, span
 from .previews import Preview, preview
 from .retries import RETRY_DAYS, next_attempt
 from .running import Running
+from .usage import Usage, usage_charge, usage_charges
 
 __all__ = [
     "RETRY_DAYS",
+    "Agreed",
     "Change",
     "Charge",
     "Interval",
     "Item",
     "ItemKind",
+    "Measure",
     "NothingRuns",
     "Offer",
     "Period",
     "Preview",
     "Running",
     "Timing",
+    "Usage",
     "allocate",
     "boundary",
     "change",
@@ -38,4 +43,7 @@ __all__ = [
     "period_on",
     "preview",
     "span",
+    "unexplained",
+    "usage_charge",
+    "usage_charges",
 ]

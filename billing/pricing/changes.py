@@ -84,6 +84,8 @@ def _opened(offer: Offer, unit_price: Money, interval: Interval, anchor: date, s
         end=None,
         billed_to=start,
         key=offer.key,
+        booking_fee=offer.booking_fee,
+        transfer_fee=offer.transfer_fee,
     )
 
 

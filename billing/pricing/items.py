@@ -17,13 +17,20 @@ class ItemKind(TextChoices):
     ONE_TIME = "ONE_TIME", "One-time charge"
 
 
+class Measure(TextChoices):
+    """What is counted of the use of a plan, and costs a fee each time."""
+
+    BOOKING = "booking", "booking"
+    TRANSFER = "transfer", "transfer"
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """A plan or add-on that runs on a connection, at the prices it was approved at.
 
     `unit_price` is for one whole interval. It runs on the days [start, end) and is billed in
     periods counted from `anchor`; every day before `billed_to` has been billed. `key` is the
-    caller's own handle.
+    caller's own handle. The fees are minor units of the same currency.
     """
 
     kind: ItemKind
@@ -36,10 +43,36 @@ class Item:
     end: date | None
     billed_to: date
     key: Any = None
+    booking_fee: int = 0
+    transfer_fee: int = 0
 
     @property
     def price(self) -> Money:
         return self.unit_price * self.quantity
 
+    def fee(self, measure: Measure) -> Money:
+        """What each use costs, as `measure` counts it."""
+        fee = self.booking_fee if measure == Measure.BOOKING else self.transfer_fee
+        return Money(fee, self.unit_price.currency)
+
     def runs_on(self, day: date) -> bool:
         return self.start <= day and (self.end is None or day < self.end)
+
+    def billed(self, through: date) -> "Item":
+        """The same, once all its days before `through` have been billed."""
+        end = through if self.end is None else min(self.end, through)
+        # Spelled out: the billing run does this to every item, and `replace` is twice as slow.
+        return Item(
+            self.kind,
+            self.name,
+            self.unit_price,
+            self.quantity,
+            self.interval,
+            self.anchor,
+            self.start,
+            self.end,
+            max(self.start, end),
+            self.key,
+            self.booking_fee,
+            self.transfer_fee,
+        )

@@ -1,45 +1,52 @@
 """What the days of an item cost, and what is given back of them, line by line."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 from revampd.kit.money import Money
 
-from .items import Item
+from .items import Item, Measure
 from .periods import Period, period_on
 
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """One line to be: what a stretch of days of an item costs, negative if it is given back."""
+    """One line to be: what a stretch of days of an item costs, negative if it is given back.
+
+    For usage, `measure` says what was counted in these days, and `count` how often; for the price
+    of the days themselves it is empty.
+    """
 
     item: Item
     period: Period
     amount: Money
     text: str
+    measure: Measure | Literal[""] = ""
+    count: int = 0
+
+    @property
+    def quantity(self) -> int:
+        return self.count if self.measure else self.item.quantity
+
+    @property
+    def unit_price(self) -> Money:
+        return self.item.fee(self.measure) if self.measure else self.item.unit_price
 
 
 def charges(item: Item, through: date) -> list[Charge]:
     """What is to bill of `item` up to `through`, and to give back if it ended while paid for."""
-    end = through if item.end is None else min(item.end, through)
-    if item.end is not None and item.end < item.billed_to:
-        return _credits(item, max(item.end, item.start))
-    return [
-        _charge(item, Period(max(whole.start, first), min(whole.end, end)), whole)
-        for first in [max(item.billed_to, item.start)]
-        for whole in _periods(item, first, end)
-    ]
-
-
-def _credits(item: Item, first: date) -> list[Charge]:
-    stretches = (
-        (Period(max(whole.start, first), min(whole.end, item.billed_to)), whole)
-        for whole in _periods(item, first, item.billed_to)
-    )
-    unused = [_charge(item, stretch, whole, credit=True) for stretch, whole in stretches]
-    # What cost nothing is not given back: a line of zero reads as charging the day again.
-    return [credit for credit in unused if credit.amount]
+    end = item.end
+    if end is not None and end < item.billed_to:
+        unused = [
+            _charge(item, stretch, whole, credit=True)
+            for stretch, whole in _stretches(item, max(end, item.start), item.billed_to)
+        ]
+        # What cost nothing is not given back: a line of zero reads as charging the day again.
+        return [credit for credit in unused if credit.amount]
+    first, end = max(item.billed_to, item.start), through if end is None else min(end, through)
+    return [_charge(item, stretch, whole) for stretch, whole in _stretches(item, first, end)]
 
 
 def part(price: Money, whole: Period, stretch: Period) -> Money:
@@ -53,25 +60,21 @@ def part(price: Money, whole: Period, stretch: Period) -> Money:
     return Money(until - before, price.currency)
 
 
-def billed(item: Item, through: date) -> Item:
-    """`item` once all its days before `through` have been billed."""
-    end = through if item.end is None else min(item.end, through)
-    return replace(item, billed_to=max(item.start, end))
-
-
-def _periods(item: Item, start: date, end: date) -> Iterable[Period]:
-    day = start
-    while day < end:
-        whole = period_on(item.anchor, item.interval, day)
-        yield whole
-        day = whole.end
+def _stretches(item: Item, start: date, end: date) -> Iterable[tuple[Period, Period]]:
+    """The days from `start` to `end` by the periods of `item`, each with the whole period."""
+    while start < end:
+        whole = period_on(item.anchor, item.interval, start)
+        is_whole = start == whole.start and whole.end <= end
+        yield whole if is_whole else Period(start, min(whole.end, end)), whole
+        start = whole.end
 
 
 def _charge(item: Item, stretch: Period, whole: Period, *, credit: bool = False) -> Charge:
-    amount = part(item.price, whole, stretch)
+    amount = item.price
     words = item.name if item.quantity == 1 else f"{item.quantity} × {item.name}"
     text = f"{words}, {stretch}"
-    if stretch != whole:
+    if stretch is not whole:
+        amount = part(amount, whole, stretch)
         text += f" ({stretch.days} of {whole.days} days)"
     if credit:
         text = f"Unused part of {text}"

@@ -25,6 +25,7 @@ class Offer:
 
     `day` is the effective day, if it takes effect later and the day is fixed already: sealed terms
     name the day of the next cycle too, and keep it when they are approved after the billing run.
+    The fees of a plan are minor units.
     """
 
     kind: ItemKind
@@ -35,6 +36,8 @@ class Offer:
     timing: Timing = Timing.NOW
     day: date | None = None
     key: Any = None
+    booking_fee: int = 0
+    transfer_fee: int = 0
 
     @property
     def price(self) -> Money:

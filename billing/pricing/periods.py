@@ -1,9 +1,10 @@
 """The calendar of billing: half-open periods, always counted from their origin."""
 
+from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from functools import lru_cache
 
-from dateutil.relativedelta import relativedelta
 from django.db.models import TextChoices
 
 
@@ -37,24 +38,33 @@ class Period:
 
 def boundary(anchor: date, interval: Interval, number: int) -> date:
     """The start of period `number`, always counted from the origin: 31 Jan, 28 Feb, 31 Mar."""
-    return anchor + relativedelta(months=number * interval.months)
+    years, month = divmod(anchor.month - 1 + number * interval.months, 12)
+    year, month = anchor.year + years, month + 1
+    return date(year, month, min(anchor.day, monthrange(year, month)[1]))
 
 
 def period_on(anchor: date, interval: Interval, day: date) -> Period:
     """The period that contains `day`. Raises ValueError for a day before `anchor`."""
+    return _period_on(anchor, interval, day)
+
+
+# The same few dates come back for every customer of a billing run.
+@lru_cache(maxsize=4096)
+def _period_on(anchor: date, interval: Interval, day: date) -> Period:
     if day < anchor:
         raise ValueError(f"{day} is before the first period, which starts on {anchor}")
-    elapsed = relativedelta(day, anchor)
-    number = (elapsed.years * 12 + elapsed.months) // interval.months
-    # A clamped month end may leave the estimate one short: 31 Jan to 28 Feb counts no month.
-    if boundary(anchor, interval, number + 1) <= day:
-        number += 1
+    months = (day.year - anchor.year) * 12 + day.month - anchor.month
+    number = months // interval.months
+    # It may begin later in the month than `day`: 31 January to 28 February is not yet a month.
+    if boundary(anchor, interval, number) > day:
+        number -= 1
     return Period(boundary(anchor, interval, number), boundary(anchor, interval, number + 1))
 
 
+@lru_cache(maxsize=4096)
 def span(start: date, end: date) -> str:
     """A half-open period as people read it, with its last day: "1 Dec – 31 Dec 2026"."""
-    last = end - relativedelta(days=1)
+    last = end - timedelta(days=1)
     if last <= start:
         return _day(start)
     first = f"{start.day} {start:%b}" if start.year == last.year else _day(start)

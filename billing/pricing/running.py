@@ -1,13 +1,15 @@
 """Everything that runs on a connection, and the invoices that follow from it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from revampd.kit.money import Money, total
 
 from .items import Item, ItemKind
-from .lines import Charge, billed, charges
+from .lines import Charge, charges
 from .periods import period_on
+from .usage import Usage, usage_charges
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +28,13 @@ class Running:
         """The plan that the next invoice bills."""
         return self.plan_on(self.next_invoice) if self.next_invoice else None
 
-    def upcoming(self) -> list[Charge]:
-        """The lines of the next invoice. The billing run issues just these."""
-        if self.next_invoice is None:
-            return []
-        through = self.billed_through
-        return [charge for item in self.items for charge in charges(item, through)]
+    def upcoming(self, usage: Sequence[Usage] = ()) -> list[Charge]:
+        """The lines of the next invoice. The billing run issues just these.
+
+        `usage` is what was counted and is not billed yet; that of days before the invoice's own
+        follows the line of the plan that ran.
+        """
+        return [] if self.next_invoice is None else self._lines(self.billed_through, usage)
 
     @property
     def billed_through(self) -> date:
@@ -48,9 +51,26 @@ class Running:
 
     def billed(self) -> "Running":
         """What runs once the next invoice has been issued."""
+        return self._after(self.billed_through)
+
+    def bill(self, usage: Sequence[Usage] = ()) -> tuple[list[Charge], "Running"]:
+        """The lines of the next invoice and what runs afterwards, at the price of one."""
         through = self.billed_through
-        items = tuple(billed(item, through) for item in self.items)
-        return Running(items, None if self.plan is None else through)
+        return self._lines(through, usage), self._after(through)
+
+    def _lines(self, through: date, usage: Sequence[Usage]) -> list[Charge]:
+        used = [one for one in usage if self.next_invoice and one.day < self.next_invoice]
+        lines = []
+        for item in self.items:
+            lines += charges(item, through)
+            if used:
+                lines += usage_charges(item, used)
+        return lines
+
+    def _after(self, through: date) -> "Running":
+        items = tuple([item.billed(through) for item in self.items])
+        # Without a plan nothing more is billed, and this was the last invoice.
+        return Running(items, None if through == self.next_invoice else through)
 
     def next_cycle(self, on: date) -> date | None:
         """The first day of a cycle from `on` onward, even if the billing run is late."""

@@ -281,6 +281,24 @@ class TestItem:
             key=row.pk,
         )
 
+    def test_carries_the_fees_that_were_approved(self, cast):
+        version = cast.growth.plan.publish(
+            by=cast.maya,
+            at=NOW,
+            interval="MONTH",
+            base_price=100_00,
+            booking_fee=2_00,
+            transfer_fee=1_00,
+        )
+
+        request = agree(cast, version)
+
+        row = Subscription.objects.get().items.get()
+        item = row.as_item()
+        assert (row.booking_fee, row.transfer_fee) == (2_00, 1_00)
+        assert (item.booking_fee, item.transfer_fee) == (2_00, 1_00)
+        assert (request.offer.booking_fee, request.offer.transfer_fee) == (2_00, 1_00)
+
     def test_is_found_by_day(self, cast):
         agree(cast)
         agree(cast, cast.scale, timing=Timing.NEXT_CYCLE)

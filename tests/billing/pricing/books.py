@@ -46,6 +46,7 @@ def plan(
         end=details.pop("end", None),
         billed_to=details.pop("billed_to", start),
         key=details.pop("key", name),
+        **details,
     )
 
 
@@ -76,11 +77,16 @@ class Books:
             self.running = self.running.billed()
 
     def approve(self, offered: Offer, on: date) -> Change:
+        done = self.agree(offered, on)
+        self.bill_until(on)
+        return done
+
+    def agree(self, offered: Offer, on: date) -> Change:
+        """Approve, while the billing run is late."""
         done = change(offered, self.running, on)
         opened = tuple(replace(item, key=next(self.keys)) for item in done.opened)
         done = replace(done, opened=opened)
         self.running = done.applied(self.running)
-        self.bill_until(on)
         return done
 
     def charged(self) -> dict[Any, list[Charge]]:
@@ -123,7 +129,11 @@ month_ends = st.builds(
     st.integers(0, 11),
     st.integers(0, 3),
 )
-days = st.one_of(month_ends, st.dates(date(2023, 1, 1), date(2028, 12, 31)))
+# Days that not every month or year has.
+rare_days = st.sampled_from(
+    [*(date(2026, 1, day) for day in (28, 29, 30, 31)), date(2024, 2, 29), date(2028, 2, 29)]
+)
+days = st.one_of(rare_days, month_ends, st.dates(date(2023, 1, 1), date(2028, 12, 31)))
 prices = st.one_of(st.integers(0, 4), st.integers(0, 100_000))
 intervals = st.sampled_from(Interval)
 steps = st.builds(

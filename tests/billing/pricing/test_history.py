@@ -1,11 +1,14 @@
 """Properties that hold for any sequence of approved offers and billing runs."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import count, pairwise
+from typing import Any
 
 from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
 
-from billing.pricing import Item, ItemKind, Timing, boundary, preview
+from billing.pricing import Charge, Item, ItemKind, Period, Timing, boundary, preview
 from tests.billing.pricing.books import MONTH, YEAR, Books, Step, approvals, histories, played
 
 
@@ -117,6 +120,91 @@ class TestHistory:
                 was = old.price.minor * said.interval.months // old.interval.months if old else 0
                 assert said.interval == offered.interval
                 assert said.new.minor == offered.price.minor - was
+
+    @given(history=histories)
+    @settings(max_examples=200, deadline=None)
+    def test_charges_days_without_a_gap_and_gives_back_the_last(self, history):
+        books = played(history)
+
+        for item in books.running.items:
+            lines = books.charged()[item.key]
+            charged, given_back = stretches(lines)
+            if item.start == item.end and not charged:
+                continue
+            assert charged[0].start == item.start
+            assert all(one.end == other.start for one, other in pairwise(charged))
+            assert all(one.end == other.start for one, other in pairwise(given_back))
+            if given_back:
+                assert given_back[-1].end == charged[-1].end
+                assert given_back[0].start >= item.end
+            else:
+                paid_to = min(item.end or date.max, books.running.next_invoice)
+                assert charged[-1].end >= paid_to
+
+    @given(history=histories)
+    @settings(max_examples=200, deadline=None)
+    def test_issues_no_invoice_below_what_the_preview_called_the_lowest(self, history):
+        books = Books()
+        for offered, day in approvals(books, history):
+            said = preview(offered, books.running, day)
+            after = Books(books.running, [], count(10**6))
+            after.approve(offered, day)
+            after.bill_until(day + timedelta(1200))
+            totals = [sum(line.amount.minor for line in lines) for _, lines in after.invoices]
+            assert said.lowest.minor in totals
+            assert min(totals) >= min(said.lowest.minor, 0)
+
+    @given(history=histories, missed=st.lists(st.booleans(), min_size=6, max_size=6))
+    @settings(max_examples=300, deadline=None)
+    def test_comes_to_the_same_when_the_billing_run_is_late(self, history, missed):
+        in_time, late, last = Books(), Books(), history[0]
+        for (offered, day), is_missed in zip(approvals(in_time, history), missed, strict=False):
+            # The terms name the day of the next cycle, so that a late run does not move it.
+            sealed = replace(offered, day=offered.start(in_time.running, day))
+            late.agree(sealed, day)
+            if not is_missed:
+                late.bill_until(day)
+            last = max(day, sealed.day)
+        assume(in_time.running.items)
+        for books in (in_time, late):
+            books.bill_until(last + timedelta(800))
+
+        assert late.running.next_invoice == in_time.running.next_invoice
+        assert balances(late) == balances(in_time)
+        for key, lines in late.charged().items():
+            charged, _ = stretches(lines)
+            assert all(one.end == other.start for one, other in pairwise(charged)), key
+
+    @given(history=histories)
+    @settings(max_examples=200, deadline=None)
+    def test_bills_in_one_go_what_it_bills_in_two(self, history):
+        books = Books()
+        for _, _ in approvals(books, history):
+            running = books.running
+            for _ in range(4):
+                if running.next_invoice is None:
+                    break
+                lines, after = running.bill()
+                assert (lines, after) == (running.upcoming(), running.billed())
+                assert all(item.start <= item.billed_to for item in after.items)
+                running = after
+
+
+def stretches(lines: list[Charge]) -> tuple[list[Period], list[Period]]:
+    """The days that `lines` charge, and those that they give back, each from the first on."""
+    ordered = sorted(lines, key=lambda line: line.period.start)
+    return (
+        [line.period for line in ordered if line.amount.minor >= 0],
+        [line.period for line in ordered if line.amount.minor < 0],
+    )
+
+
+def balances(books: Books) -> dict[Any, int]:
+    """What each item has cost so far, by its key; what cost nothing is left out."""
+    costs = {
+        key: sum(line.amount.minor for line in lines) for key, lines in books.charged().items()
+    }
+    return {key: cost for key, cost in costs.items() if cost}
 
 
 def days_share(item: Item, through: date | None) -> int:

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
+from dateutil.relativedelta import relativedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +37,12 @@ class TestBoundary:
         found = [boundary(anchor, interval, number) for number in range(1, len(expected) + 1)]
 
         assert found == expected
+
+    @given(anchor=days, interval=intervals, number=st.integers(0, 600))
+    def test_agrees_with_the_calendar_of_dateutil(self, anchor, interval, number):
+        expected = anchor + relativedelta(months=number * interval.months)
+
+        assert boundary(anchor, interval, number) == expected
 
     @given(anchor=days, interval=intervals)
     def test_never_drifts_from_the_anchor_day(self, anchor, interval):
