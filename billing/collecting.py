@@ -15,7 +15,16 @@ from connections.clocks import own_day
 from connections.models import Connection, User
 
 from .gateways import gateway_named
-from .gateways.base import Decline, Gateway, KeyReused, NotSetUp, Outcome, Refused, State, Unanswered
+from .gateways.base import (
+    Decline,
+    Gateway,
+    KeyReused,
+    NotSetUp,
+    Outcome,
+    Refused,
+    State,
+    Unanswered,
+)
 from .models import Invoice, Payment, PaymentMethod, Refund
 from .models.invoices import grace
 from .models.payments import MethodRemoved, NothingOwed, PaymentUnderWay

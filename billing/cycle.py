@@ -27,9 +27,7 @@ CHUNK = 1000
 Progress = Callable[[BillingRun], None]
 
 
-def bill_due(
-    on: date | None = None, *, at: datetime, progress: Progress = lambda _: None
-) -> int:
+def bill_due(on: date | None = None, *, at: datetime, progress: Progress = lambda _: None) -> int:
     """Issue every invoice that is due by the day `on`; missed periods are caught up one by one.
 
     Without `on`, the day is the one that real time `at` has where each provider does business, on

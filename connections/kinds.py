@@ -118,9 +118,7 @@ class EventKind:
             ring_on_commit(DRAIN_TASK)
         return event
 
-    def record_each(
-        self, subjects: type[models.Model], happenings: "Sequence[Happening]"
-    ) -> None:
+    def record_each(self, subjects: type[models.Model], happenings: "Sequence[Happening]") -> None:
         """`record` for thousands of `subjects` of one model, in a few statements."""
         if not happenings:
             return

@@ -23,8 +23,7 @@ class Document(AppendOnly):
         abstract = False
         constraints = [
             models.CheckConstraint(
-                condition=Q(invoice__isnull=False, note=None)
-                | Q(invoice=None, note__isnull=False),
+                condition=Q(invoice__isnull=False, note=None) | Q(invoice=None, note__isnull=False),
                 name="document_of_one",
             ),
         ]

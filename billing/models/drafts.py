@@ -18,7 +18,7 @@ from django.db.models import F
 from billing import events
 from billing.pricing import ItemKind, Period, first_in_first_out
 from connections.kinds import Happening
-from connections.models import Connection, Organization
+from connections.models import Connection
 from revampd.kit.copying import copy_rows, reserve_ids
 from revampd.kit.money import Money
 

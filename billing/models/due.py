@@ -45,7 +45,7 @@ class Account:
     now: datetime
     until: date
     subscription_id: UUID | None = None
-    running: Running = Running()
+    running: Running = field(default_factory=Running)
     authorities: dict[UUID, UUID] = field(default_factory=dict)  # the request of each item
     agreed: dict[UUID, Agreed] = field(default_factory=dict)  # what was approved of each item
     charges: list[tuple[date, DraftLine]] = field(default_factory=list)
@@ -97,9 +97,7 @@ class Account:
         )
 
 
-def bill(
-    connection_ids: Sequence[UUID], *, at: datetime, on: date | None = None
-) -> list[Account]:
+def bill(connection_ids: Sequence[UUID], *, at: datetime, on: date | None = None) -> list[Account]:
     """Issue what these connections owe by the day `on`, or by their own day at real time `at`.
 
     The caller holds their locks. Returns them all, with the drafts that were issued.
@@ -124,9 +122,7 @@ def _read(connection_ids: Sequence[UUID], at: datetime, on: date | None) -> list
     return list(accounts.values())
 
 
-def _accounts(
-    connection_ids: Sequence[UUID], at: datetime, on: date | None
-) -> dict[UUID, Account]:
+def _accounts(connection_ids: Sequence[UUID], at: datetime, on: date | None) -> dict[UUID, Account]:
     rows = Connection.objects.filter(pk__in=connection_ids).order_by("pk")
     customer = [f"customer__{field}" for field in Organization.PARTY_FIELDS]
     columns = ("pk", "provider", "currency", "ahead", "customer__name")

@@ -26,7 +26,6 @@ from revampd.kit.money import CurrencyField, MinorUnitsField, Money
 from .ledger import Entry, Movement, Transfer
 from .wallets import REASON_LENGTH, CreditApplication
 
-
 NEW_SERIES = """
     INSERT INTO billing_invoiceseries (provider_id, last_number, last_note)
     SELECT provider, 0, 0 FROM unnest(%s::uuid[]) AS new (provider) ORDER BY provider
@@ -280,7 +279,7 @@ class Invoice(models.Model):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert,
                 condition=pgtrigger.Condition(
-                    "(NEW.credited, NEW.paid, NEW.held, NEW.corrected) <> (0, 0, 0, 0)"
+                    "((NEW.credited, NEW.paid, NEW.held, NEW.corrected) <> (0, 0, 0, 0))"
                 ),
                 func="""
                     RAISE EXCEPTION 'an invoice begins with nothing settled'
@@ -382,9 +381,7 @@ class Invoice(models.Model):
         """No payment can be tried: it is past due after its day. The caller holds the lock."""
         today = self.connection.day_of(at)
         if self.state == self.State.OPEN and today > self.due_date:
-            self._settle(
-                state=self.State.PAST_DUE, past_due_on=today, collect_on=today + grace()
-            )
+            self._settle(state=self.State.PAST_DUE, past_due_on=today, collect_on=today + grace())
             self._record(events.invoice_past_due, by=None, at=at)
         elif self.past_due_on:
             self._settle(collect_on=self.past_due_on + grace())

@@ -234,7 +234,6 @@ class CreditNote(AppendOnly):
         return Money(self.amount, self.currency)
 
 
-
 class CreditNoteLine(AppendOnly):
     """How much of one invoice line is taken back, never more than the line charged."""
 

@@ -89,9 +89,7 @@ class Discrepancy(models.Model):
         return len(stopped)
 
     @classmethod
-    def open(
-        cls, connection: Connection, found: str, *, on: date, at: datetime
-    ) -> "Discrepancy":
+    def open(cls, connection: Connection, found: str, *, on: date, at: datetime) -> "Discrepancy":
         row = cls.objects.create(connection=connection, on=on, found=found, found_at=at)
         row._record(events.billing_stopped, at)
         return row

@@ -424,9 +424,7 @@ class Refund(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["begun_at"], condition=Q(state="INTENT"), name="refund_unsettled"
-            ),
+            models.Index(fields=["begun_at"], condition=Q(state="INTENT"), name="refund_unsettled"),
         ]
         triggers = [
             pgtrigger.Protect(name="kept", operation=pgtrigger.Delete),

@@ -414,9 +414,7 @@ class CreditApplication(models.Model):
         unspent = connection.credits.unspent().oldest_first()
         lots = unspent.values_list("pk", F("amount") - F("applied"))
         rows = [
-            cls(
-                connection=connection, credit_id=credit, amount=amount, applied_at=at, **purpose
-            )
+            cls(connection=connection, credit_id=credit, amount=amount, applied_at=at, **purpose)
             for credit, amount in first_in_first_out(lots, minor)
         ]
         cls.objects.bulk_create(rows)

@@ -191,7 +191,9 @@ class Connection(models.Model):
 
     def suspend(self, *, at: datetime, **facts: Any) -> None:
         """Nothing new is sold on it until what is overdue is paid. Others stay as they are."""
-        self._switch(self.State.ACTIVE, self.State.SUSPENDED, events.connection_suspended, at, facts)
+        self._switch(
+            self.State.ACTIVE, self.State.SUSPENDED, events.connection_suspended, at, facts
+        )
 
     def resume(self, *, at: datetime) -> None:
         """What was overdue is paid. Doing it to one that is not suspended changes nothing."""
