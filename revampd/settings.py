@@ -237,6 +237,16 @@ CELERY_BEAT_SCHEDULE = {
     "bill what is due": {"task": "billing.run_cycle", "schedule": 60 * 60},
 }
 
+# Payments
+
+STRIPE_SECRET_KEY = env.str("REVAMPD_STRIPE_SECRET_KEY", default="")
+STRIPE_WEBHOOK_SECRET = env.str("REVAMPD_STRIPE_WEBHOOK_SECRET", default="")
+STRIPE_API_BASE = ""  # Stripe's own; tests have a server of theirs
+if bool(STRIPE_SECRET_KEY) != bool(STRIPE_WEBHOOK_SECRET):
+    raise ImproperlyConfigured(
+        "Set both REVAMPD_STRIPE_SECRET_KEY and REVAMPD_STRIPE_WEBHOOK_SECRET, or neither."
+    )
+
 # Words and time
 
 LANGUAGE_CODE = "en-us"
@@ -263,6 +273,10 @@ WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = IS_TEST
 
 # What browsers may do with our pages
 
+# A form of ours may lead, by a redirect, to the pages on which cards are added and confirmed.
+PAYMENT_PAGES = (
+    ["https://checkout.stripe.com", "https://hooks.stripe.com"] if STRIPE_SECRET_KEY else []
+)
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
@@ -271,7 +285,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": ["'self'", "data:"],
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
-        "form-action": ["'self'"],
+        "form-action": ["'self'", *PAYMENT_PAGES],
         "base-uri": ["'none'"],
         "frame-ancestors": ["'none'"],
         "manifest-src": ["'self'"],

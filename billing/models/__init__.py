@@ -6,6 +6,14 @@ from .limits import PriceLimits
 from .lines import InvoiceLine
 from .plans import Plan, PlanVersion
 from .requests import BillingRequest
+from .sandbox import (
+    SandboxCharge,
+    SandboxLostRequest,
+    SandboxMethod,
+    SandboxRefund,
+    SandboxSetup,
+    SandboxWebhook,
+)
 from .subscriptions import Subscription, SubscriptionItem
 
 __all__ = [
@@ -18,6 +26,12 @@ __all__ = [
     "Plan",
     "PlanVersion",
     "PriceLimits",
+    "SandboxCharge",
+    "SandboxLostRequest",
+    "SandboxMethod",
+    "SandboxRefund",
+    "SandboxSetup",
+    "SandboxWebhook",
     "Subscription",
     "SubscriptionItem",
 ]
