@@ -22,6 +22,12 @@ from .models import (
     Plan,
     PlanVersion,
     PriceLimits,
+    SandboxCharge,
+    SandboxLostRequest,
+    SandboxMethod,
+    SandboxRefund,
+    SandboxSetup,
+    SandboxWebhook,
     Subscription,
     SubscriptionItem,
 )
@@ -207,6 +213,21 @@ class InvoiceSeriesAdmin(RecordAdmin):
     list_select_related = ("provider",)
     search_fields = ("provider__name",)
     ordering = ("provider__name",)
+
+
+@admin.register(SandboxCharge, SandboxRefund)
+class SandboxOrderAdmin(RecordAdmin):
+    """What the sandbox took and gave back: pretended money, of the demo and the tests."""
+
+    list_display = ("reference", "key", "state", "code", money("amount"), "begun_at", "settles_at")
+    list_filter = ("state", "code")
+    search_fields = ("=reference", "=key")
+    ordering = ("-begun_at",)
+
+
+@admin.register(SandboxMethod, SandboxSetup, SandboxWebhook, SandboxLostRequest)
+class SandboxRecordAdmin(RecordAdmin):
+    ordering = ("-pk",)
 
 
 def _staff(request: HttpRequest) -> User:

@@ -1,5 +1,7 @@
 from django.apps import AppConfig
 
+from . import checks as checks
+
 
 class BillingConfig(AppConfig):
     name = "billing"

@@ -14,10 +14,11 @@ from django.utils import timezone
 from connections.clocks import own_day
 from connections.models import Connection, User
 
-from .gateways import gateway_named
+from .gateways import gateway
 from .gateways.base import (
     Decline,
     Gateway,
+    GatewayError,
     KeyReused,
     NotSetUp,
     Outcome,
@@ -54,15 +55,22 @@ def pay(
 
 def _charge(payment: Payment, at: datetime) -> None:
     """Ask the gateway, and book its answer; without one the payment stays as it is."""
-    gateway = gateway_named(payment.method.gateway)
     try:
-        outcome = gateway.charge(payment.order)
+        outcome = _gateway_of(payment, at).charge(payment.order)
     except Unanswered:
         return
     except (Refused, KeyReused, NotSetUp) as refusal:
         log.error("Payment %s was refused: %s", payment.pk, refusal)
         outcome = _refused(refusal.sentence)
     payment.settle(outcome, at=at)
+
+
+def _gateway_of(payment: Payment, at: datetime) -> Gateway:
+    """The gateway that keeps the method. Raises Refused if the site has changed to another."""
+    present = gateway(at)
+    if present.name != payment.method.gateway:
+        raise Refused(f"{payment.method} is kept by another payment service. Add it again.")
+    return present
 
 
 def _refused(sentence: str) -> Outcome:
@@ -140,10 +148,9 @@ def resolve(payment: Payment, *, at: datetime) -> bool:
     True if it is settled now.
     """
     payment.ask_again()
-    gateway = gateway_named(payment.method.gateway)
     try:
-        outcome = gateway.look_up(payment.order, payment.reference)
-    except Unanswered:
+        outcome = _gateway_of(payment, at).look_up(payment.order, payment.reference)
+    except GatewayError:
         return False
     if outcome is None:
         _charge(payment, at)
@@ -163,10 +170,9 @@ def settle_refunds(*, at: datetime) -> int:
 
 def refund_now(refund: Refund, *, at: datetime) -> bool:
     """Send one refund under its key, or learn what became of it. True if it is settled now."""
-    gateway = gateway_named(refund.payment.method.gateway)
     refund.ask_again()
     try:
-        outcome = _refund_outcome(gateway, refund)
+        outcome = _refund_outcome(_gateway_of(refund.payment, at), refund)
     except Unanswered:
         return False
     except (Refused, KeyReused, NotSetUp) as refusal:

@@ -37,9 +37,9 @@ def bill_due(on: date | None = None, *, at: datetime, progress: Progress = lambd
     """
     cycle = Cycle(on, at, progress)
     cycle.go()
-    if cycle.failures:
-        count = len(cycle.failures)
-        raise ExceptionGroup(f"{count} of {cycle.run.connections} not billed", cycle.failures)
+    if failures := list(cycle.failures.values()):
+        count = f"{len(failures)} of {cycle.run.connections}"
+        raise ExceptionGroup(f"{count} connections not billed", failures)
     return cycle.run.issued
 
 
@@ -51,7 +51,7 @@ class Cycle:
     at: datetime
     progress: Progress
     run: BillingRun = field(init=False)
-    failures: list[Exception] = field(default_factory=list)
+    failures: dict[UUID, Exception] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.run = BillingRun(on=self.on, started_at=timezone.now())
@@ -85,11 +85,12 @@ class Cycle:
 
     def _chunk(self, ids: Sequence[UUID], is_patient: bool) -> None:
         try:
-            self._bill(ids, is_patient)
+            for pk in self._bill(ids, is_patient):
+                self.failures.pop(pk, None)
         except (DatabaseError, ValueError) as failure:
             if len(ids) == 1:
                 failure.add_note(f"while billing connection {ids[0]}")
-                self.failures.append(failure)
+                self.failures[ids[0]] = failure
             else:
                 # One of them cannot be billed: find it, and bill the others.
                 for pk in ids:
@@ -97,7 +98,7 @@ class Cycle:
         self.progress(self.run)
 
     @transaction.atomic
-    def _bill(self, ids: Sequence[UUID], is_patient: bool) -> None:
+    def _bill(self, ids: Sequence[UUID], is_patient: bool) -> list[UUID]:
         free = Connection.objects.select_for_update(no_key=True, skip_locked=not is_patient)
         held = list(free.filter(pk__in=ids).order_by("pk").values_list("pk", flat=True))
         accounts = bill(held, at=self.at, on=self.on)
@@ -106,10 +107,11 @@ class Cycle:
         self.run.issued += sum(len(account.drafts) for account in accounts)
         self.run.done += len(held)
         self.run.save(update_fields=["issued", "done", "stopped"])
+        return held
 
     def _finish(self) -> None:
         self.run.finished_at = timezone.now()
         self.run.problem = "\n".join(
-            f"{failure!r} {' '.join(failure.__notes__)}" for failure in self.failures
+            f"{failure!r} {' '.join(failure.__notes__)}" for failure in self.failures.values()
         )
         self.run.save(update_fields=["finished_at", "problem"])

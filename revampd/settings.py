@@ -237,9 +237,17 @@ CELERY_BEAT_SCHEDULE = {
     "bill what is due": {"task": "billing.run_cycle", "schedule": 60 * 60},
 }
 
-# Money
+# Payments
 
+# How long after an invoice is past due its connection is suspended.
 BILLING_GRACE_DAYS = env.int("REVAMPD_GRACE_DAYS", default=14)
+STRIPE_SECRET_KEY = env.str("REVAMPD_STRIPE_SECRET_KEY", default="")
+STRIPE_WEBHOOK_SECRET = env.str("REVAMPD_STRIPE_WEBHOOK_SECRET", default="")
+STRIPE_API_BASE = ""  # Stripe's own; tests have a server of theirs
+if bool(STRIPE_SECRET_KEY) != bool(STRIPE_WEBHOOK_SECRET):
+    raise ImproperlyConfigured(
+        "Set both REVAMPD_STRIPE_SECRET_KEY and REVAMPD_STRIPE_WEBHOOK_SECRET, or neither."
+    )
 
 # Words and time
 
@@ -267,6 +275,10 @@ WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = IS_TEST
 
 # What browsers may do with our pages
 
+# A form of ours may lead, by a redirect, to the pages on which cards are added and confirmed.
+PAYMENT_PAGES = (
+    ["https://checkout.stripe.com", "https://hooks.stripe.com"] if STRIPE_SECRET_KEY else []
+)
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
@@ -275,7 +287,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": ["'self'", "data:"],
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
-        "form-action": ["'self'"],
+        "form-action": ["'self'", *PAYMENT_PAGES],
         "base-uri": ["'none'"],
         "frame-ancestors": ["'none'"],
         "manifest-src": ["'self'"],

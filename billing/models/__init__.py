@@ -12,6 +12,14 @@ from .oversight import BillingRun, BooksCheck, Discrepancy
 from .payments import Payment, Refund
 from .plans import Plan, PlanVersion
 from .requests import BillingRequest
+from .sandbox import (
+    SandboxCharge,
+    SandboxLostRequest,
+    SandboxMethod,
+    SandboxRefund,
+    SandboxSetup,
+    SandboxWebhook,
+)
 from .subscriptions import Subscription, SubscriptionItem
 from .usage import UsageRecord
 from .wallets import Credit, CreditApplication, CreditReturn, Deduction
@@ -41,6 +49,12 @@ __all__ = [
     "PlanVersion",
     "PriceLimits",
     "Refund",
+    "SandboxCharge",
+    "SandboxLostRequest",
+    "SandboxMethod",
+    "SandboxRefund",
+    "SandboxSetup",
+    "SandboxWebhook",
     "Subscription",
     "SubscriptionItem",
     "Transfer",

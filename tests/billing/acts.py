@@ -4,9 +4,13 @@ from collections import Counter
 from datetime import UTC, date, datetime
 from typing import Any
 
+from django.db import transaction
+
 from billing.models import BillingRequest, Invoice
+from billing.models.due import bill as bill_each
 from billing.models.proposals import Proposal
-from connections.models import Event
+from connections.models import Connection, Event
+from revampd.kit.locking import lock
 from tests.cast import Cast
 
 NOW = datetime(2026, 11, 10, 9, 30, tzinfo=UTC)
@@ -36,6 +40,12 @@ def approve(
 def agree(cast: Cast, item: Any = None, at: datetime = NOW, **details: Any) -> BillingRequest:
     """Proposed and approved at the same instant."""
     return approve(cast, propose(cast, item, at, **details), at)
+
+
+@transaction.atomic
+def bill(connection: Connection, at: datetime) -> None:
+    """Issue what is due on `connection`, as the run does with a thousand of them."""
+    bill_each([lock(connection).pk], at=at)
 
 
 def issued(cast: Cast) -> list[Invoice]:

@@ -9,10 +9,11 @@ from django.db import transaction
 
 from billing.cycle import bill_due
 from billing.models import BillingRequest, Invoice, Subscription
+from billing.models.due import Account
 from billing.models.proposals import Proposal
 from billing.pricing import Interval, Timing, boundary
 from connections.models import Connection, Organization
-from tests.billing.acts import NOW, agree, approve, day, issued, lines, noon, propose
+from tests.billing.acts import NOW, agree, approve, bill, day, issued, lines, noon, propose
 from tests.cast import Cast, between, connect
 
 
@@ -75,9 +76,8 @@ class TestBillDue:
     def test_late_gives_the_same_books_as_on_time(self, cast, customer):
         punctual = customer("Punctual", cast.growth, noon(2026, 1, 31))
         late = customer("Late", cast.growth, noon(2026, 1, 31))
-        subscription = Subscription.objects.get(connection=punctual)
-        for month in range(1, 6):
-            subscription.bill(at=noon(2026, month + 1, 28))
+        for month in range(2, 7):
+            bill(punctual, noon(2026, month, 28))
 
         run(day("2026-06-30"))
 
@@ -159,9 +159,8 @@ class TestBillDue:
 
     def test_gives_a_number_back_when_the_transaction_fails(self, cast):
         agree(cast)
-        subscription = Subscription.objects.get()
         with pytest.raises(RuntimeError), transaction.atomic():
-            fail_after(subscription)
+            fail_after(cast.northwind_bluebird)
 
         run(day("2027-01-10"))
 
@@ -170,14 +169,14 @@ class TestBillDue:
     def test_holds_up_nobody_when_one_connection_fails(self, cast, customer, monkeypatch):
         agree(cast)
         others = [customer(f"Other {n}", cast.growth, NOW) for n in range(3)]
-        bill = Subscription.bill
+        draft = Account.bill
 
-        def broken(self, **details):
-            if self.connection_id == cast.northwind_bluebird.pk:
+        def broken(self):
+            if self.payer.connection_id == cast.northwind_bluebird.pk:
                 raise ValueError("the books are broken")
-            return bill(self, **details)
+            draft(self)
 
-        monkeypatch.setattr(Subscription, "bill", broken)
+        monkeypatch.setattr(Account, "bill", broken)
 
         with pytest.raises(ExceptionGroup, match="1 of 4 connections not billed") as failure:
             run(day("2026-12-10"))
@@ -203,8 +202,8 @@ class TestBillDue:
         assert [run(day("2027-04-01")), run(day("2027-04-02"))] == [0, 1]
 
 
-def fail_after(subscription: Subscription) -> None:
-    subscription.bill(at=noon(2026, 12, 10))
+def fail_after(connection: Connection) -> None:
+    bill(connection, noon(2026, 12, 10))
     raise RuntimeError
 
 

@@ -21,6 +21,7 @@ from tests.billing.acts import (
     TODAY,
     agree,
     approve,
+    bill,
     day,
     happened,
     issued,
@@ -485,8 +486,7 @@ class TestApprove:
 
 
 def renew(cast: Cast, at: datetime) -> None:
-    subscription = Subscription.objects.get(connection=cast.northwind_bluebird)
-    subscription.bill(at=at)
+    bill(cast.northwind_bluebird, at)
 
 
 PROMISES = [

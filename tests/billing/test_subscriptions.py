@@ -15,7 +15,7 @@ from billing.models.proposals import Proposal
 from billing.pricing import Interval, Item, ItemKind, Timing, preview
 from connections.models import Event
 from revampd.kit.errors import DomainError
-from tests.billing.acts import NOW, agree, day, noon, propose
+from tests.billing.acts import NOW, agree, bill, day, noon, propose
 from tests.billing.pricing.books import Books, Step, steps
 from tests.cast import Cast
 
@@ -140,18 +140,11 @@ class TestBill:
         agree(cast)
         subscription = Subscription.objects.get()
 
-        subscription.bill(at=noon(2026, 12, 10))
+        bill(cast.northwind_bluebird, noon(2026, 12, 10))
 
+        subscription.refresh_from_db()
         assert subscription.next_invoice_date == day("2027-01-10")
         assert {item.billed_to for item in subscription.items.all()} == {day("2027-01-10")}
-
-    def test_of_one_that_has_ended_is_a_mistake(self, cast):
-        agree(cast)
-        subscription = Subscription.objects.get()
-        subscription.next_invoice_date = None
-
-        with pytest.raises(ValueError, match="has ended"):
-            subscription.bill(at=NOW)
 
 
 def assert_traceable(history: History) -> None:

@@ -1,0 +1,397 @@
+"""A Stripe of the tests: it speaks HTTP on this machine and answers as Stripe does.
+
+It has the few endpoints that the adapter needs, honours idempotency keys, declines cards, asks for
+confirmation, and loses requests and answers when it is told to.
+"""
+
+import json
+import re
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+SECRET_KEY = "sk_test_of_the_tests"
+PAGES = "https://checkout.stripe.com/c/pay"
+CONFIRMATION = "https://hooks.stripe.com/3d_secure/redirect"
+
+DECLINES = {
+    "4000000000000341": "generic_decline",
+    "4000000000009995": "insufficient_funds",
+    "4000000000000119": "processing_error",
+    "4000000000009987": "lost_card",
+    "4000000000009979": "stolen_card",
+    "4000000000000069": "expired_card",
+}
+CONFIRMED = {"4000002500003155", "4000002760003184"}
+DELAYED = {"4000009000000300": "", "4000009000000409": "insufficient_funds"}
+
+Object = dict[str, Any]
+
+
+class Error(Exception):
+    def __init__(self, status: int, **error: Any) -> None:
+        super().__init__(error)
+        self.status, self.error = status, error
+
+
+@dataclass
+class Fault:
+    """What goes wrong with the next request to `path`, `times` times."""
+
+    path: str
+    before: bool = False  # the connection breaks before anything is done
+    after: bool = False  # it is done, and the connection breaks
+    delay: float = 0  # it is done, and the answer takes this long
+    status: int = 0  # nothing is done, and this is the answer
+    times: int = 1
+
+
+@dataclass
+class FakeStripe:
+    """Its books, and the levers of the tests."""
+
+    port: int = 0
+    objects: dict[str, Object] = field(default_factory=dict)
+    numbers: dict[str, str] = field(default_factory=dict)  # method: card number
+    answers: dict[str, tuple[str, int, Object]] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    requests: list[tuple[str, str]] = field(default_factory=list)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    running: set[str] = field(default_factory=set)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def of(self, kind: str) -> list[Object]:
+        """All objects of a kind, newest first as Stripe lists them."""
+        return [thing for thing in reversed(self.objects.values()) if thing["object"] == kind]
+
+    # What people do on Stripe's pages, and what comes about by itself
+
+    def complete(self, session: str, number: str) -> None:
+        """The customer adds a card on the page of the session."""
+        with self.lock:
+            method = self._new("payment_method", "pm")
+            method["customer"] = self.objects[session]["customer"]
+            brand = "mastercard" if number.startswith("5") else "visa"
+            method["card"] = {
+                "brand": brand,
+                "last4": number[-4:],
+                "exp_month": 4,
+                "exp_year": 2029,
+            }
+            self.numbers[method["id"]] = number
+            intent = self._new("setup_intent", "seti", status="succeeded", payment_method=method)
+            self.objects[session] |= {"status": "complete", "setup_intent": intent}
+
+    def confirm(self, intent: str, *, succeed: bool) -> None:
+        """The customer confirms the payment, or refuses to."""
+        with self.lock:
+            thing = self.objects[intent]
+            assert thing["status"] == "requires_action"
+            if succeed:
+                thing |= {"status": "succeeded", "next_action": None}
+            else:
+                code = "payment_intent_authentication_failure"
+                self._fail(thing, thing["payment_method"], code)
+
+    def settle(self, intent: str) -> None:
+        with self.lock:
+            thing = self.objects[intent]
+            assert thing["status"] == "processing"
+            code = DELAYED[self.numbers[thing["payment_method"]]]
+            if code:
+                self._fail(thing, thing["payment_method"], code)
+            else:
+                thing["status"] = "succeeded"
+
+    # Endpoints
+
+    def post_customers(self, params: Object) -> Object:
+        return self._new("customer", "cus", **params)
+
+    def post_sessions(self, params: Object) -> Object:
+        if params.get("mode") != "setup" or params["customer"] not in self.objects:
+            raise Error(400, type="invalid_request_error", message="Bad session")
+        fresh = {"status": "open", "setup_intent": None}
+        session = self._new("checkout.session", "cs", **params, **fresh)
+        session["url"] = f"{PAGES}/{session['id']}"
+        return session
+
+    def post_intents(self, params: Object) -> Object:
+        amount = int(params["amount"])
+        if amount < 50:
+            raise Error(
+                400,
+                type="invalid_request_error",
+                code="amount_too_small",
+                message="Amount must be at least 50 cents",
+            )
+        self._attached(params["payment_method"], params["customer"])
+        fresh = {"status": "requires_confirmation", "last_payment_error": None}
+        intent = self._new("payment_intent", "pi", **params | {"amount": amount}, **fresh)
+        assert (params["off_session"], params["confirm"]) == ("true", "true")
+        return self._try(intent, params["payment_method"], on_session=False)
+
+    def post_confirm(self, params: Object, intent: str) -> Object:
+        thing = self._get(intent)
+        assert params["return_url"]
+        thing["return_url"] = params["return_url"]
+        return self._try(thing, params["payment_method"], on_session=True)
+
+    def post_cancel(self, _params: Object, intent: str) -> Object:
+        thing = self._get(intent)
+        if thing["status"] in ("succeeded", "canceled", "processing"):
+            raise Error(
+                400,
+                type="invalid_request_error",
+                code="payment_intent_unexpected_state",
+                message=f"You cannot cancel this PaymentIntent: {thing['status']}",
+            )
+        return thing | self._update(intent, status="canceled")
+
+    def post_detach(self, _params: Object, method: str) -> Object:
+        thing = self._get(method)
+        if thing["customer"] is None:
+            raise Error(400, type="invalid_request_error", message="not attached to a customer")
+        return self._update(method, customer=None)
+
+    def post_refunds(self, params: Object) -> Object:
+        intent = self._get(params["payment_intent"])
+        amount = int(params["amount"])
+        given = [r for r in self.of("refund") if r["payment_intent"] == intent["id"]]
+        if intent["status"] != "succeeded":
+            raise Error(400, type="invalid_request_error", message="no successful charge")
+        if sum(r["amount"] for r in given if r["status"] != "failed") + amount > intent["amount"]:
+            raise Error(400, type="invalid_request_error", message="greater than unrefunded amount")
+        number = self.numbers[intent["payment_method"]]
+        is_later = number in ("4000000000007726", "4000000000005126")
+        status = "pending" if is_later else "succeeded"
+        return self._new("refund", "re", **params | {"amount": amount}, status=status)
+
+    def list_intents(self, params: Object) -> Object:
+        return self._page("payment_intent", "customer", params)
+
+    def list_refunds(self, params: Object) -> Object:
+        return self._page("refund", "payment_intent", params)
+
+    def get(self, _params: Object, reference: str) -> Object:
+        return self._get(reference)
+
+    # Within
+
+    def _page(self, kind: str, by: str, params: Object) -> Object:
+        # Pages of two, so that whoever reads one page only is found out.
+        found = [thing for thing in self.of(kind) if thing[by] == params[by]]
+        after = params.get("starting_after")
+        ids = [thing["id"] for thing in found]
+        start = ids.index(after) + 1 if after else 0
+        page = found[start : start + 2]
+        more = len(found) > start + 2
+        url = {"payment_intent": "/v1/payment_intents", "refund": "/v1/refunds"}[kind]
+        return {"object": "list", "data": page, "has_more": more, "url": url}
+
+    def _try(self, intent: Object, method: str, *, on_session: bool) -> Object:
+        number = self.numbers[method]
+        intent["payment_method"] = method
+        if number in DECLINES:
+            self._fail(intent, method, DECLINES[number])
+            raise Error(402, **intent["last_payment_error"], payment_intent=intent)
+        if number in CONFIRMED and not on_session:
+            self._fail(intent, method, "authentication_required")
+            raise Error(402, **intent["last_payment_error"], payment_intent=intent)
+        if number in CONFIRMED:
+            action = {"type": "redirect_to_url"}
+            action["redirect_to_url"] = {"url": f"{CONFIRMATION}/{intent['id']}"}
+            intent |= {"status": "requires_action", "next_action": action}
+        else:
+            intent["status"] = "processing" if number in DELAYED else "succeeded"
+        return intent
+
+    def _fail(self, intent: Object, method: str, code: str) -> None:
+        is_own_code = code.startswith(("payment_intent", "authentication", "expired", "processing"))
+        error = {
+            "type": "card_error",
+            "code": code if is_own_code else "card_declined",
+            "message": "Your card was declined.",
+            "payment_method": {"id": method, "object": "payment_method"},
+        }
+        if not is_own_code:
+            error["decline_code"] = code
+        intent |= {
+            "status": "requires_payment_method",
+            "payment_method": None,
+            "last_payment_error": error,
+            "next_action": None,
+        }
+
+    def _attached(self, method: str, customer: str) -> None:
+        thing = self.objects.get(method)
+        if thing is None or thing["customer"] != customer:
+            raise Error(
+                400,
+                type="invalid_request_error",
+                message="This PaymentMethod was detached, or is another customer's.",
+            )
+
+    def _new(self, kind: str, prefix: str, **fields: Any) -> Object:
+        reference = f"{prefix}_{uuid.uuid4().hex}"
+        self.objects[reference] = {"id": reference, "object": kind, **fields}
+        return self.objects[reference]
+
+    def _update(self, reference: str, **fields: Any) -> Object:
+        self.objects[reference] |= fields
+        return self.objects[reference]
+
+    def _get(self, reference: str) -> Object:
+        if reference not in self.objects:
+            raise Error(
+                *(404,), type="invalid_request_error", code="resource_missing", message="No such"
+            )
+        return self.objects[reference]
+
+
+ROUTES: list[tuple[str, str, Callable[..., Object]]] = [
+    ("POST", r"/v1/customers", FakeStripe.post_customers),
+    ("POST", r"/v1/checkout/sessions", FakeStripe.post_sessions),
+    ("POST", r"/v1/payment_intents", FakeStripe.post_intents),
+    ("POST", r"/v1/payment_intents/(\w+)/confirm", FakeStripe.post_confirm),
+    ("POST", r"/v1/payment_intents/(\w+)/cancel", FakeStripe.post_cancel),
+    ("POST", r"/v1/payment_methods/(\w+)/detach", FakeStripe.post_detach),
+    ("POST", r"/v1/refunds", FakeStripe.post_refunds),
+    ("GET", r"/v1/payment_intents", FakeStripe.list_intents),
+    ("GET", r"/v1/refunds", FakeStripe.list_refunds),
+    (
+        "GET",
+        r"/v1/(?:payment_intents|refunds|payment_methods|checkout/sessions)/(\w+)",
+        FakeStripe.get,
+    ),
+]
+
+
+class Conversation(BaseHTTPRequestHandler):
+    """One connection of the library."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self._answer("POST", self.rfile.read(int(self.headers["Content-Length"])).decode())
+
+    def do_GET(self) -> None:
+        self._answer("GET", urlsplit(self.path).query)
+
+    def _answer(self, method: str, text: str) -> None:
+        path = urlsplit(self.path).path
+        self.stripe.requests.append((method, path))
+        fault = self._fault(path)
+        if fault.before:
+            self.close_connection = True
+            return
+        if fault.status:
+            error = {"error": {"type": "api_error", "message": "Something went wrong"}}
+            self._send(fault.status, error, {})
+            return
+        status, body, headers = self._handle(method, path, _params(text))
+        time.sleep(fault.delay)
+        if fault.after:
+            self.close_connection = True
+            return
+        self._send(status, body, headers)
+
+    def _fault(self, path: str) -> Fault:
+        with self.stripe.lock:
+            for fault in self.stripe.faults:
+                if fault.path == path and fault.times:
+                    fault.times -= 1
+                    return fault
+        return Fault(path)
+
+    def _handle(self, method: str, path: str, params: Object) -> tuple[int, Object, Object]:
+        if self.headers["Authorization"] != f"Bearer {SECRET_KEY}":
+            error = {"type": "invalid_request_error", "message": "Invalid API Key provided"}
+            return 401, {"error": error}, {}
+        key = self.headers.get("Idempotency-Key") if method == "POST" else None
+        fingerprint = json.dumps([path, params], sort_keys=True)
+        with self.stripe.lock:
+            if key in self.stripe.answers:
+                return self._replay(self.stripe.answers[key], fingerprint)
+            status, body = self._carry_out(method, path, params)
+            # A copy: what is replayed is the answer of then. Refused parameters leave none.
+            body = json.loads(json.dumps(body))
+            if key and status not in (400, 404):
+                self.stripe.answers[key] = (fingerprint, status, body)
+        return status, body, {}
+
+    def _replay(self, answer: tuple[str, int, Object], fingerprint: str) -> Any:
+        known, status, body = answer
+        if known != fingerprint:
+            message = "Keys for idempotent requests can only be used with the same parameters"
+            return 400, {"error": {"type": "idempotency_error", "message": message}}, {}
+        return status, body, {"Idempotent-Replayed": "true"}
+
+    def _carry_out(self, method: str, path: str, params: Object) -> tuple[int, Object]:
+        for verb, pattern, endpoint in ROUTES:
+            match = re.fullmatch(pattern, path)
+            if verb == method and match:
+                try:
+                    return 200, endpoint(self.stripe, params, *match.groups())
+                except Error as error:
+                    return error.status, {"error": error.error}
+        raise AssertionError(f"the fake has no {method} {path}")
+
+    def _send(self, status: int, body: Object, headers: Object) -> None:
+        content = json.dumps(body).encode()
+        with suppress(ConnectionError):  # who did not wait
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing is printed."""
+
+    @property
+    def stripe(self) -> FakeStripe:
+        return self.server.stripe  # type: ignore[attr-defined]
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, stripe: FakeStripe) -> None:
+        super().__init__(("127.0.0.1", 0), Conversation)
+        self.stripe = stripe
+        stripe.port = self.server_address[1]
+
+
+@contextmanager
+def running() -> Iterator[FakeStripe]:
+    with Server(FakeStripe()) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        yield server.stripe
+        server.shutdown()
+
+
+def _params(text: str) -> Object:
+    """Stripe's form encoding, as far as the adapter uses it: `metadata[key]`, lists by number."""
+    params: Object = {}
+    for name, value in parse_qsl(text, keep_blank_values=True):
+        first, *rest = re.findall(r"[^\[\]]+", name)
+        if not rest:
+            params[first] = value
+        elif rest[0].isdigit():
+            params.setdefault(first, []).append(value)
+        else:
+            params.setdefault(first, {})[rest[0]] = value
+    return params
