@@ -180,7 +180,8 @@ def _read_charges(accounts: dict[UUID, Account]) -> None:
         return
     rows = requests.unbilled_charges(latest).filter(connection__in=accounts)
     for request in rows.order_by("starts_on", "id"):
-        accounts[request.connection_id].charges.append((request.starts_on, request.charge_line()))
+        due = (request.starts_on or latest, request.charge_line())
+        accounts[request.connection_id].charges.append(due)
 
 
 # Moving on

@@ -20,7 +20,7 @@ from revampd.kit.money import CurrencyField, MinorUnitsField, Money
 from .invoices import Invoice, InvoiceSeries
 from .ledger import Entry, Movement, Transfer
 from .lines import InvoiceLine
-from .payments import Refund
+from .payments import Payment, Refund
 from .wallets import REASON_LENGTH, CreditApplication
 
 
@@ -186,7 +186,7 @@ class CreditNote(AppendOnly):
         """Return `back` minor units to the credits and payments, each by its own share."""
         applications = list(self.invoice.applications.standing().oldest_first())
         payments = list(self.invoice.payments.succeeded().order_by("settled_at", "id"))
-        sources = [*applications, *payments]
+        sources: list[CreditApplication | Payment] = [*applications, *payments]
         weights = [a.amount - a.returned for a in applications]
         weights += [p.amount - p.refunded for p in payments]
         for source, share in zip(sources, allocate(back, weights), strict=True):

@@ -120,15 +120,16 @@ class BooksCheck(models.Model):
 
     checked_at = models.DateTimeField()
     differences = models.JSONField(default=list)
-    is_clean = models.GeneratedField(
-        expression=Q(differences=[]), output_field=models.BooleanField(), db_persist=True
-    )
 
     class Meta:
         indexes = [models.Index(fields=["-checked_at"], name="books_check_newest")]
 
     def __str__(self) -> str:
         return f"Check of {self.checked_at:%d %b %Y, %H:%M}"
+
+    @property
+    def is_clean(self) -> bool:
+        return not self.differences
 
     @property
     def first_difference(self) -> str:

@@ -27,7 +27,7 @@ def reserve_ids(model: type[models.Model], count: int) -> list[int]:
     """The next `count` numbers of the table's key, for rows that others will point at."""
     if not count:
         return []
-    key = model._meta.pk.column  # type: ignore[union-attr]
+    key = model._meta.pk.column
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
