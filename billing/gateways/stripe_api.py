@@ -310,7 +310,7 @@ def _key(thing: dict[str, Any]) -> UUID | None:
     """Our key of one of Stripe's objects, if it is ours."""
     text = (thing.get("metadata") or {}).get("key") or thing.get("client_reference_id")
     try:
-        return UUID(text) if text else None
+        return UUID(str(text)) if text else None
     except ValueError:
         return None
 
