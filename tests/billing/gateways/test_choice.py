@@ -13,7 +13,7 @@ from devstack.places import ROOT
 from tests.demo.test_production import run
 
 from .conftest import AT
-from .fake_stripe import SECRET_KEY
+from .fake_server import SECRET_KEY
 
 KEYS = {"REVAMPD_STRIPE_SECRET_KEY": SECRET_KEY, "REVAMPD_STRIPE_WEBHOOK_SECRET": "whsec_x"}
 FORM_ACTION = """

@@ -25,7 +25,8 @@ from billing.gateways.stripe_api import StripeGateway
 from revampd.kit.money import Money
 
 from .conftest import AT, BACK, OWNER, PRICE, WEBHOOK_SECRET, StripeWorld, order_by, refund_of
-from .fake_stripe import SECRET_KEY, Fault
+from .fake_server import SECRET_KEY
+from .fake_stripe import Fault
 
 INTENTS = "/v1/payment_intents"
 KEY = UUID("0192f000-0000-7000-8000-00000000000a")
@@ -215,7 +216,7 @@ class TestSetup:
         assert customer["metadata"] == {"key": str(OWNER)}
         session = world.fake.objects[setup.reference]
         assert (session["success_url"], session["cancel_url"]) == (BACK, BACK)
-        assert session["payment_method_types"] == ["card"]
+        assert session["allowed_payment_method_types"] == ["card"]
 
     def test_gives_nothing_while_the_card_is_not_confirmed(self, world):
         setup = world.gateway.begin_setup(CustomerRef(OWNER, "Bluebird", "pay@b.example"), BACK)
