@@ -133,6 +133,13 @@ class FakeStripe:
 
     def post_confirm(self, params: Object, intent: str) -> Object:
         thing = self._get(intent)
+        if thing["status"] != "requires_payment_method":
+            raise Error(
+                400,
+                type="invalid_request_error",
+                code="payment_intent_unexpected_state",
+                message=f"You cannot confirm this PaymentIntent: {thing['status']}",
+            )
         assert params["return_url"]
         thing["return_url"] = params["return_url"]
         return self._try(thing, params["payment_method"], on_session=True)
