@@ -158,7 +158,10 @@ class Unanswered(GatewayError):
 
 
 class KeyReused(GatewayError):
-    """Another order was sent under the same key before. Nothing was done with this one."""
+    """Another order was sent under the same key before. Nothing was done with this one.
+
+    What came of the other is unknown here, so this is no failure of the attempt: look it up.
+    """
 
 
 class Refused(GatewayError):

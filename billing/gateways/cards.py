@@ -126,24 +126,24 @@ def read(number: str, exp_month: str, exp_year: str, cvc: str, *, today: date) -
         errors["number"] = "Use one of the test cards: no real card works here."
     elif card.behaviour is Behaviour.REFUSED_WHEN_ADDED:
         errors["number"] = "The bank declined this card."
-    month, year = _digits(exp_month, 1, 2), _digits(exp_year, 2, 4)
-    year = year + 2000 if 0 <= year < 100 else year
+    month, year = _number(exp_month, {1, 2}), _number(exp_year, {2, 4})
+    if len(exp_year.strip()) == 2:
+        year += 2000
     if not 1 <= month <= 12:
         errors["exp_month"] = "Enter a month from 1 to 12."
     if not 2000 <= year <= 2099:
         errors["exp_year"] = "Enter a year like 2029 or 29."
     elif "exp_month" not in errors and (year, month) < (today.year, today.month):
         errors["exp_year"] = "This card has expired."
-    if _digits(cvc, 3, 3) < 0:
+    if _number(cvc, {3}) < 0:
         errors["cvc"] = "Enter the three digits on the back."
     if errors or card is None:
         raise ValidationError({field: [sentence] for field, sentence in errors.items()})
     return Typed(card, month, year)
 
 
-def _digits(text: str, least: int, most: int) -> int:
-    """ASCII digits as a number; -1 for anything else, so that it is in no range."""
+def _number(text: str, lengths: set[int]) -> int:
+    """ASCII digits, as many as `lengths` allows; -1 for anything else, which is in no range."""
     text = text.strip()
-    if not (least <= len(text) <= most and text.isascii() and text.isdecimal()):
-        return -1
-    return int(text)
+    is_number = len(text) in lengths and text.isascii() and text.isdecimal()
+    return int(text) if is_number else -1

@@ -8,23 +8,18 @@ more; until then the key alone keeps a repetition from being a second charge, an
 can be under way any more that the list does not show.
 """
 
-import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
-from uuid import UUID
 
 import stripe
 from django.conf import settings
 
 from . import signing
 from .base import (
-    BadSignature,
     ChargeOrder,
     CustomerRef,
-    KeyReused,
     MethodDetails,
     Notice,
     Outcome,
@@ -32,28 +27,20 @@ from .base import (
     Refused,
     Setup,
     State,
-    Subject,
-    Unanswered,
-    outside_transactions,
 )
 from .declines import decline
+from .stripe_answers import (
+    answered,
+    method_details,
+    notice,
+    outcome,
+    refund_outcome,
+    with_key,
+)
 
 TIMEOUT = (4, 20)  # seconds to connect, and to answer
 PAGE = 100  # the most that Stripe lists at once
 TOO_EXTREME = {"amount_too_small", "amount_too_large"}
-SUBJECTS = {
-    "payment_intent": Subject.CHARGE,
-    "refund": Subject.REFUND,
-    "checkout.session": Subject.SETUP,
-}
-# A refusal of access is no outcome either: with the right key the same order can still be sent.
-NO_OUTCOME = (
-    stripe.APIConnectionError,
-    stripe.APIError,
-    stripe.RateLimitError,
-    stripe.AuthenticationError,
-    stripe.PermissionError,
-)
 
 
 def connected() -> "StripeGateway":
@@ -99,13 +86,13 @@ class StripeGateway:
     # Methods
 
     def begin_setup(self, customer: CustomerRef, return_url: str, /) -> Setup:
-        with _answered():
+        with answered():
             known = customer.reference or self._create_customer(customer)
             session = self._api.checkout.sessions.create(
                 {
                     "mode": "setup",
                     "customer": known,
-                    "payment_method_types": ["card"],
+                    "allowed_payment_method_types": ["card"],
                     "client_reference_id": str(customer.key),
                     "success_url": return_url,
                     "cancel_url": return_url,
@@ -126,28 +113,14 @@ class StripeGateway:
         return created.id
 
     def finish_setup(self, reference: str, /) -> MethodDetails | None:
-        with _answered():
-            found = self._api.checkout.sessions.retrieve(
+        with answered():
+            session = self._api.checkout.sessions.retrieve(
                 reference, {"expand": ["setup_intent.payment_method"]}
             )
-        session = found.to_dict()
-        intent = session["setup_intent"] or {}
-        if session["status"] != "complete" or intent.get("status") != "succeeded":
-            return None
-        method = intent["payment_method"]
-        card = method["card"]
-        return MethodDetails(
-            reference=method["id"],
-            customer=session["customer"],
-            owner=UUID(session["client_reference_id"]),
-            brand=_brand(card),
-            last4=card["last4"],
-            exp_month=card["exp_month"],
-            exp_year=card["exp_year"],
-        )
+        return method_details(session.to_dict())
 
     def detach(self, method: str, /) -> None:
-        with _answered():
+        with answered():
             try:
                 self._api.payment_methods.detach(method)
             except stripe.InvalidRequestError:
@@ -166,7 +139,7 @@ class StripeGateway:
     # Charges
 
     def charge(self, order: ChargeOrder, /) -> Outcome:
-        with _answered():
+        with answered():
             try:
                 return self._charge(order)
             except stripe.CardError as error:
@@ -185,7 +158,7 @@ class StripeGateway:
                 "currency": order.amount.currency.lower(),
                 "customer": order.customer,
                 "payment_method": order.method,
-                "payment_method_types": ["card"],
+                "allowed_payment_method_types": ["card"],
                 "description": order.description,
                 "metadata": {"key": str(order.key)},
                 "off_session": True,
@@ -205,26 +178,26 @@ class StripeGateway:
 
     def _current(self, intent: dict[str, Any], headers: Mapping[str, str]) -> Outcome:
         """The outcome of an answer. One that Stripe has repeated may have been overtaken since."""
-        outcome = _outcome(intent)
-        if outcome.is_final or "Idempotent-Replayed" not in headers:
-            return outcome
-        return _outcome(self._intent(intent["id"]))
+        first = outcome(intent)
+        if first.is_final or "Idempotent-Replayed" not in headers:
+            return first
+        return outcome(self._intent(intent["id"]))
 
     def _intent(self, reference: str) -> dict[str, Any]:
         return self._api.payment_intents.retrieve(reference).to_dict()
 
     def look_up(self, order: ChargeOrder, reference: str = "", /) -> Outcome | None:
-        with _answered():
+        with answered():
             if reference:
-                return _outcome(self._intent(reference))
+                return outcome(self._intent(reference))
             listed = self._api.payment_intents.list({"customer": order.customer, "limit": PAGE})
-            intents = (intent.to_dict() for intent in listed.auto_paging_iter())
-            return next((_outcome(i) for i in intents if _key(i) == order.key), None)
+            intent = with_key(order.key, listed)
+        return outcome(intent) if intent else None
 
     def authorization_url(self, reference: str, return_url: str, /) -> str:
-        with _answered():
+        with answered():
             intent = self._intent(reference)
-            if _outcome(intent).state is not State.ACTION:
+            if outcome(intent).state is not State.ACTION:
                 return return_url
             if intent["status"] != "requires_action":
                 intent = self._confirm(intent, return_url)
@@ -243,17 +216,17 @@ class StripeGateway:
         return confirmed.to_dict()
 
     def cancel(self, reference: str, /) -> Outcome:
-        with _answered():
+        with answered():
             try:
                 canceled = self._api.payment_intents.cancel(reference)
             except stripe.InvalidRequestError:  # it has come to its end meanwhile
-                return _outcome(self._intent(reference))
-            return _outcome(canceled.to_dict())
+                return outcome(self._intent(reference))
+            return outcome(canceled.to_dict())
 
     # Refunds
 
     def refund(self, order: RefundOrder, /) -> Outcome:
-        with _answered():
+        with answered():
             refund = self._api.refunds.create(
                 {
                     "payment_intent": order.charge,
@@ -263,93 +236,18 @@ class StripeGateway:
                 {"idempotency_key": f"refund-{order.key}"},
             )
             # A repeated answer may have been overtaken, as that of a charge.
-            return _refund_outcome(self._api.refunds.retrieve(refund.id).to_dict())
+            return refund_outcome(self._api.refunds.retrieve(refund.id).to_dict())
 
     def look_up_refund(self, order: RefundOrder, reference: str = "", /) -> Outcome | None:
-        with _answered():
+        with answered():
             if reference:
-                return _refund_outcome(self._api.refunds.retrieve(reference).to_dict())
+                return refund_outcome(self._api.refunds.retrieve(reference).to_dict())
             listed = self._api.refunds.list({"payment_intent": order.charge, "limit": PAGE})
-            refunds = (refund.to_dict() for refund in listed.auto_paging_iter())
-            return next((_refund_outcome(r) for r in refunds if _key(r) == order.key), None)
+            refund = with_key(order.key, listed)
+        return refund_outcome(refund) if refund else None
 
     # Webhooks
 
     def parse_webhook(self, body: bytes, headers: Mapping[str, str], /, *, at: datetime) -> Notice:
         signing.verify(body, headers.get(signing.HEADER, ""), self._webhook_secret, at=at)
-        try:
-            event = json.loads(body)
-            about = event.get("data", {}).get("object", {})
-            return Notice(
-                event_id=event["id"],
-                type=event["type"],
-                subject=SUBJECTS.get(about.get("object"), Subject.OTHER),
-                reference=about.get("id", ""),
-                key=_key(about),
-                at=datetime.fromtimestamp(int(event["created"]), UTC),
-            )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise BadSignature("signed, but no event of Stripe's") from error
-
-
-@contextmanager
-def _answered() -> Iterator[None]:
-    """What Stripe's library raises, in the words of the port."""
-    outside_transactions()
-    try:
-        yield
-    except NO_OUTCOME as error:
-        raise Unanswered from error
-    except stripe.IdempotencyError as error:
-        raise KeyReused("Stripe has seen another request under this key.") from error
-    except stripe.StripeError as error:
-        raise Refused(f"Stripe refused the request: {error.user_message}") from error
-
-
-def _key(thing: dict[str, Any]) -> UUID | None:
-    """Our key of one of Stripe's objects, if it is ours."""
-    text = (thing.get("metadata") or {}).get("key") or thing.get("client_reference_id")
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        return None
-
-
-def _brand(card: dict[str, Any]) -> str:
-    brand = str(card["brand"])
-    names = {"amex": "American Express", "mastercard": "Mastercard", "unionpay": "UnionPay"}
-    return names.get(brand, brand.replace("_", " ").title())
-
-
-def _outcome(intent: dict[str, Any]) -> Outcome:
-    """What a payment has come to.
-
-    One that has not been tried yet is under way, as seen in the middle of the request that tries.
-    """
-    reference, error = intent["id"], intent.get("last_payment_error")
-    match intent["status"]:
-        case "succeeded":
-            return Outcome(State.SUCCEEDED, reference)
-        case "canceled":
-            return Outcome(State.FAILED, reference, decline("canceled"))
-        case "requires_action":
-            return Outcome(State.ACTION, reference)
-        case "requires_payment_method" if error and _code(error) == "authentication_required":
-            return Outcome(State.ACTION, reference)
-        case "requires_payment_method" if error:
-            never_again = error.get("advice_code") == "do_not_try_again"
-            return Outcome(State.FAILED, reference, decline(_code(error), never_again=never_again))
-    return Outcome(State.PROCESSING, reference)
-
-
-def _code(error: dict[str, Any]) -> str:
-    return str(error.get("decline_code") or error.get("code") or "unknown")
-
-
-def _refund_outcome(refund: dict[str, Any]) -> Outcome:
-    match refund["status"]:
-        case "succeeded":
-            return Outcome(State.SUCCEEDED, refund["id"])
-        case "failed" | "canceled":
-            return Outcome(State.FAILED, refund["id"], decline("refund_failed"))
-    return Outcome(State.PROCESSING, refund["id"])
+        return notice(body)

@@ -157,7 +157,7 @@ class SandboxCharge(SandboxOrder):
     def left(self) -> int:
         """What has not been given back yet, in minor units; a refund that failed has not."""
         given = self.refunds.exclude(state=State.FAILED).aggregate(sum=Sum("amount", default=0))
-        return self.amount - int(given["sum"])
+        return int(self.amount) - int(given["sum"])
 
 
 class SandboxRefund(SandboxOrder):

@@ -20,7 +20,8 @@ from billing.gateways.stripe_api import StripeGateway
 from billing.models.sandbox import SETTLES_AFTER, SandboxCharge, SandboxRefund
 from revampd.kit.money import Money
 
-from .fake_stripe import SECRET_KEY, FakeStripe, Fault, running
+from .fake_server import SECRET_KEY, running
+from .fake_stripe import FakeStripe, Fault
 
 AT = datetime(2026, 11, 10, 9, 30, tzinfo=UTC)
 BACK = "https://portal.example/back/"

@@ -1,22 +1,14 @@
-"""A Stripe of the tests: it speaks HTTP on this machine and answers as Stripe does.
+"""A Stripe of the tests: the few endpoints that the adapter needs, answering as Stripe does.
 
-It has the few endpoints that the adapter needs, honours idempotency keys, declines cards, asks for
-confirmation, and loses requests and answers when it is told to.
+It declines cards and asks for confirmation; `fake_server` puts it behind HTTP, where idempotency
+keys are honoured, and requests and answers get lost when a test says so.
 """
 
-import json
-import re
 import threading
-import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
-SECRET_KEY = "sk_test_of_the_tests"
 PAGES = "https://checkout.stripe.com/c/pay"
 CONFIRMATION = "https://hooks.stripe.com/3d_secure/redirect"
 
@@ -63,7 +55,6 @@ class FakeStripe:
     faults: list[Fault] = field(default_factory=list)
     requests: list[tuple[str, str]] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
-    running: set[str] = field(default_factory=set)
 
     @property
     def url(self) -> str:
@@ -142,6 +133,13 @@ class FakeStripe:
 
     def post_confirm(self, params: Object, intent: str) -> Object:
         thing = self._get(intent)
+        if thing["status"] != "requires_payment_method":
+            raise Error(
+                400,
+                type="invalid_request_error",
+                code="payment_intent_unexpected_state",
+                message=f"You cannot confirm this PaymentIntent: {thing['status']}",
+            )
         assert params["return_url"]
         thing["return_url"] = params["return_url"]
         return self._try(thing, params["payment_method"], on_session=True)
@@ -208,8 +206,8 @@ class FakeStripe:
             self._fail(intent, method, "authentication_required")
             raise Error(402, **intent["last_payment_error"], payment_intent=intent)
         if number in CONFIRMED:
-            action = {"type": "redirect_to_url"}
-            action["redirect_to_url"] = {"url": f"{CONFIRMATION}/{intent['id']}"}
+            page = {"url": f"{CONFIRMATION}/{intent['id']}"}
+            action = {"type": "redirect_to_url", "redirect_to_url": page}
             intent |= {"status": "requires_action", "next_action": action}
         else:
             intent["status"] = "processing" if number in DELAYED else "succeeded"
@@ -256,142 +254,3 @@ class FakeStripe:
                 *(404,), type="invalid_request_error", code="resource_missing", message="No such"
             )
         return self.objects[reference]
-
-
-ROUTES: list[tuple[str, str, Callable[..., Object]]] = [
-    ("POST", r"/v1/customers", FakeStripe.post_customers),
-    ("POST", r"/v1/checkout/sessions", FakeStripe.post_sessions),
-    ("POST", r"/v1/payment_intents", FakeStripe.post_intents),
-    ("POST", r"/v1/payment_intents/(\w+)/confirm", FakeStripe.post_confirm),
-    ("POST", r"/v1/payment_intents/(\w+)/cancel", FakeStripe.post_cancel),
-    ("POST", r"/v1/payment_methods/(\w+)/detach", FakeStripe.post_detach),
-    ("POST", r"/v1/refunds", FakeStripe.post_refunds),
-    ("GET", r"/v1/payment_intents", FakeStripe.list_intents),
-    ("GET", r"/v1/refunds", FakeStripe.list_refunds),
-    (
-        "GET",
-        r"/v1/(?:payment_intents|refunds|payment_methods|checkout/sessions)/(\w+)",
-        FakeStripe.get,
-    ),
-]
-
-
-class Conversation(BaseHTTPRequestHandler):
-    """One connection of the library."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self) -> None:
-        self._answer("POST", self.rfile.read(int(self.headers["Content-Length"])).decode())
-
-    def do_GET(self) -> None:
-        self._answer("GET", urlsplit(self.path).query)
-
-    def _answer(self, method: str, text: str) -> None:
-        path = urlsplit(self.path).path
-        self.stripe.requests.append((method, path))
-        fault = self._fault(path)
-        if fault.before:
-            self.close_connection = True
-            return
-        if fault.status:
-            error = {"error": {"type": "api_error", "message": "Something went wrong"}}
-            self._send(fault.status, error, {})
-            return
-        status, body, headers = self._handle(method, path, _params(text))
-        time.sleep(fault.delay)
-        if fault.after:
-            self.close_connection = True
-            return
-        self._send(status, body, headers)
-
-    def _fault(self, path: str) -> Fault:
-        with self.stripe.lock:
-            for fault in self.stripe.faults:
-                if fault.path == path and fault.times:
-                    fault.times -= 1
-                    return fault
-        return Fault(path)
-
-    def _handle(self, method: str, path: str, params: Object) -> tuple[int, Object, Object]:
-        if self.headers["Authorization"] != f"Bearer {SECRET_KEY}":
-            error = {"type": "invalid_request_error", "message": "Invalid API Key provided"}
-            return 401, {"error": error}, {}
-        key = self.headers.get("Idempotency-Key") if method == "POST" else None
-        fingerprint = json.dumps([path, params], sort_keys=True)
-        with self.stripe.lock:
-            if key in self.stripe.answers:
-                return self._replay(self.stripe.answers[key], fingerprint)
-            status, body = self._carry_out(method, path, params)
-            # A copy: what is replayed is the answer of then. Refused parameters leave none.
-            body = json.loads(json.dumps(body))
-            if key and status not in (400, 404):
-                self.stripe.answers[key] = (fingerprint, status, body)
-        return status, body, {}
-
-    def _replay(self, answer: tuple[str, int, Object], fingerprint: str) -> Any:
-        known, status, body = answer
-        if known != fingerprint:
-            message = "Keys for idempotent requests can only be used with the same parameters"
-            return 400, {"error": {"type": "idempotency_error", "message": message}}, {}
-        return status, body, {"Idempotent-Replayed": "true"}
-
-    def _carry_out(self, method: str, path: str, params: Object) -> tuple[int, Object]:
-        for verb, pattern, endpoint in ROUTES:
-            match = re.fullmatch(pattern, path)
-            if verb == method and match:
-                try:
-                    return 200, endpoint(self.stripe, params, *match.groups())
-                except Error as error:
-                    return error.status, {"error": error.error}
-        raise AssertionError(f"the fake has no {method} {path}")
-
-    def _send(self, status: int, body: Object, headers: Object) -> None:
-        content = json.dumps(body).encode()
-        with suppress(ConnectionError):  # who did not wait
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(content)
-
-    def log_message(self, *_: Any) -> None:
-        """Nothing is printed."""
-
-    @property
-    def stripe(self) -> FakeStripe:
-        return self.server.stripe  # type: ignore[attr-defined]
-
-
-class Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, stripe: FakeStripe) -> None:
-        super().__init__(("127.0.0.1", 0), Conversation)
-        self.stripe = stripe
-        stripe.port = self.server_address[1]
-
-
-@contextmanager
-def running() -> Iterator[FakeStripe]:
-    with Server(FakeStripe()) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        yield server.stripe
-        server.shutdown()
-
-
-def _params(text: str) -> Object:
-    """Stripe's form encoding, as far as the adapter uses it: `metadata[key]`, lists by number."""
-    params: Object = {}
-    for name, value in parse_qsl(text, keep_blank_values=True):
-        first, *rest = re.findall(r"[^\[\]]+", name)
-        if not rest:
-            params[first] = value
-        elif rest[0].isdigit():
-            params.setdefault(first, []).append(value)
-        else:
-            params.setdefault(first, {})[rest[0]] = value
-    return params
