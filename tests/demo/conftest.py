@@ -42,7 +42,11 @@ def demo_mode(settings: Settings, tmp_path: Path) -> Settings:
     engine = settings.TEMPLATES[0]
     processors = engine["OPTIONS"]["context_processors"]
     options = engine["OPTIONS"] | {
-        "context_processors": [*processors, "revampd.demo.context.people"]
+        "context_processors": [
+            *processors,
+            "revampd.demo.context.people",
+            "revampd.demo.context.moved_clock",
+        ]
     }
     settings.TEMPLATES = [engine | {"OPTIONS": options}]
     return settings
