@@ -18,6 +18,7 @@ from notifications.models import Notification
 from revampd.demo import moving
 from revampd.demo.companies import HELEN, IRONSIDE, LAKESIDE, MAYA
 from revampd.demo.context import in_words
+from revampd.demo.work import work
 from revampd.kit.errors import Invalid
 from revampd.models import ClockIsMoving, ClockMove
 
@@ -153,7 +154,7 @@ def work_dies(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, bool], None]:
     """`work_dies(3, after=True)`: the third day's work ends the worker, its work done or not."""
 
     def prepare(day: int, after: bool) -> None:
-        work, days = moving.work, iter(range(1, 10_000))
+        days = iter(range(1, 10_000))
 
         def deadly(at: datetime) -> None:
             is_last = next(days) == day
@@ -301,7 +302,8 @@ class TestClockPage:
 
         today = max(connection.today for connection in ClockMove.moved(None))
         coming = Subscription.objects.live().filter(next_invoice_date__gt=today)
-        assert ClockMove.objects.get().target_date == min(s.next_invoice_date for s in coming)
+        days = coming.order_by("next_invoice_date").values_list("next_invoice_date", flat=True)
+        assert ClockMove.objects.get().target_date == days[0]
 
     def test_takes_a_day_before_a_step(self, maya: Client) -> None:
         day = lakeside().today + timedelta(days=17)
