@@ -89,6 +89,8 @@ class ClockMove(models.Model):
 
         Raises Invalid for a day that is not ahead or too far, ClockIsMoving.
         """
+        if under_way := cls.objects.under_way().first():
+            raise ClockIsMoving(under_way)
         start, today = cls.span_of(cls.moved(connection), now)
         cls._guard_day(to, today=today, now=now)
         move = cls(
@@ -103,7 +105,7 @@ class ClockMove(models.Model):
             with transaction.atomic():
                 move.save(force_insert=True)
                 ring_on_commit(MOVE_TASK)
-        except IntegrityError as error:
+        except IntegrityError as error:  # somebody was faster
             raise ClockIsMoving(cls.objects.under_way().first()) from error
         return move
 

@@ -12,7 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_http_methods
 
 from connections.access import MemberRequest, Party, party_of, personal_view
-from revampd.kit.errors import DomainError, Invalid
+from revampd.kit.errors import Invalid
 from revampd.kit.forms import refuse
 from revampd.kit.htmx import wants_fragment
 from revampd.models import ClockIsMoving, ClockMove
@@ -26,22 +26,36 @@ from .summary import Summary
 def clock_page(request: MemberRequest) -> HttpResponse:
     """How far to move the clock of one connection (?connection=) or of all."""
     party = _party(request)
-    connection, now = party.connection if party else None, timezone.now()
-    if request.method != "POST" and (under_way := ClockMove.objects.under_way().first()):
+    if request.method == "POST":
+        return _set_out(request, party)
+    if under_way := ClockMove.objects.under_way().first():
         return redirect(_url(request, under_way))
-    form = ClockForm(connection, now, request.POST if request.method == "POST" else None)
-    refusal: DomainError | None = None
+    form = ClockForm(party.connection if party else None, timezone.now())
+    return _form_page(request, party, form)
+
+
+def _set_out(request: MemberRequest, party: Party | None) -> HttpResponse:
+    connection, now = party.connection if party else None, timezone.now()
+    form = ClockForm(connection, now, request.POST)
     if form.is_valid():
         try:
             move = ClockMove.begin(connection, to=form.day, by=request.user, now=now)
-        except Invalid as invalid:
-            refuse(form, invalid)
-        except ClockIsMoving as conflict:
-            refusal = conflict
+        except Invalid as refusal:
+            refuse(form, refusal)
+        except ClockIsMoving as refusal:
+            return _form_page(request, party, form, refusal)
         else:
-            return HttpResponse(
-                status=HTTPStatus.SEE_OTHER, headers={"Location": _url(request, move)}
-            )
+            to = {"Location": _url(request, move)}
+            return HttpResponse(status=HTTPStatus.SEE_OTHER, headers=to)
+    return _form_page(request, party, form)
+
+
+def _form_page(
+    request: MemberRequest,
+    party: Party | None,
+    form: ClockForm,
+    refusal: ClockIsMoving | None = None,
+) -> HttpResponse:
     context = {"form": form, "of_one": party, "refusal": refusal, "back": _back(request, party)}
     status = refusal.status if refusal else 422 if form.errors else 200
     return render(request, "demo/clock.html", context, status=status)

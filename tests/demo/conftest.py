@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.db import connection, transaction
+from django.test import Client
 from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -50,3 +51,9 @@ def demo_mode(settings: Settings, tmp_path: Path) -> Settings:
     }
     settings.TEMPLATES = [engine | {"OPTIONS": options}]
     return settings
+
+
+@pytest.fixture
+def maya(client: Client) -> Client:
+    client.post("/demo/sign-in/maya/")
+    return client
