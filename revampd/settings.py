@@ -100,7 +100,11 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "revampd.context.page",
-                *(["revampd.demo.context.people"] if IS_DEMO else []),
+                *(
+                    ["revampd.demo.context.people", "revampd.demo.context.moved_clock"]
+                    if IS_DEMO
+                    else []
+                ),
             ],
             "builtins": [
                 "django.templatetags.static",
@@ -236,6 +240,9 @@ CELERY_BEAT_SCHEDULE = {
     "remind of requests": {"task": "billing.remind_of_requests", "schedule": 30 * 60},
     "bill what is due": {"task": "billing.run_cycle", "schedule": 60 * 60},
 }
+if IS_DEMO:
+    CELERY_IMPORTS = ["revampd.demo.tasks"]
+    CELERY_BEAT_SCHEDULE["move the demo's clock"] = {"task": "demo.move_clock", "schedule": 5}
 
 # Payments
 

@@ -81,6 +81,17 @@ class TestSources:
 
         assert senders == ["revampd/kit/doorbell.py"]
 
+    def test_ask_the_clock_of_the_product_wherever_people_look(self):
+        pages = {"views", "forms", "templatetags"}
+        asking = [
+            relative(path)
+            for path in SOURCES
+            if pages & {*path.parts, path.stem}
+            and ("timezone.now" in path.read_text() or "localdate()" in path.read_text())
+        ]
+
+        assert asking == []
+
     def test_write_no_signal_receivers_of_django(self):
         receivers = [relative(path) for path in SOURCES if "django.dispatch" in path.read_text()]
 

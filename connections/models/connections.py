@@ -287,7 +287,8 @@ class Connection(models.Model):
 
     def own_time(self, now: datetime) -> datetime:
         """What its own clock shows at the real time `now`."""
-        return now + self.ahead
+        # In UTC, because adding to a local time counts by its wall clock.
+        return now.astimezone(UTC) + self.ahead
 
     def day_of(self, at: datetime) -> date:
         """The calendar day of an instant where the provider does business."""

@@ -7,14 +7,13 @@ from heapq import heapify, heappop, heappush
 from django.contrib.auth.hashers import make_password
 from django.db import connection, transaction
 
-from billing.cycle import bill_due
-from billing.models import BillingRequest
 from connections.models import Organization, User
 from notifications.draining import drain_events
 from notifications.models import Delivery, Notification
 
 from .stage import Stage, Story
 from .stories import all_stories
+from .work import work
 
 PASSWORD = "demo"  # noqa: S105 - everybody's, and shown on the sign-in page
 FIRST_NIGHT = 290  # days ago
@@ -65,14 +64,6 @@ def nights(stage: Stage) -> Story:
     for days in range(FIRST_NIGHT, -1, -1):
         yield stage.ago(days, 10)
         work(stage.at)
-
-
-def work(at: datetime) -> None:
-    bill_due(at.date(), at=at)
-    for request in BillingRequest.objects.overdue(at):
-        request.expire(at=at)
-    for request in BillingRequest.objects.to_remind(at):
-        request.remind(at=at)
 
 
 def tell(stage: Stage) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.db import connection, transaction
+from django.test import Client
 from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -42,7 +43,17 @@ def demo_mode(settings: Settings, tmp_path: Path) -> Settings:
     engine = settings.TEMPLATES[0]
     processors = engine["OPTIONS"]["context_processors"]
     options = engine["OPTIONS"] | {
-        "context_processors": [*processors, "revampd.demo.context.people"]
+        "context_processors": [
+            *processors,
+            "revampd.demo.context.people",
+            "revampd.demo.context.moved_clock",
+        ]
     }
     settings.TEMPLATES = [engine | {"OPTIONS": options}]
     return settings
+
+
+@pytest.fixture
+def maya(client: Client) -> Client:
+    client.post("/demo/sign-in/maya/")
+    return client

@@ -18,7 +18,13 @@ from django.template import engines
 from django.urls import Resolver404, get_resolver, resolve
 get_resolver().url_patterns
 engines["django"].engine.template_context_processors
-for path in ("/demo/sign-in/maya/", "/demo/mail/", "/demo/mail/20260101-000000-1-0/"):
+for path in (
+    "/demo/sign-in/maya/",
+    "/demo/mail/",
+    "/demo/mail/20260101-000000-1-0/",
+    "/demo/clock/",
+    "/demo/clock/00000000-0000-4000-8000-000000000000/",
+):
     try:
         resolve(path)
     except Resolver404:
