@@ -7,13 +7,14 @@ from heapq import heapify, heappop, heappush
 from django.contrib.auth.hashers import make_password
 from django.db import connection, transaction
 
+from billing.gateways.base import in_one_transaction
 from connections.models import Organization, User
 from notifications.draining import drain_events
 from notifications.models import Delivery, Notification
 
 from .stage import Stage, Story
 from .stories import all_stories
-from .work import work
+from .work import collect, work
 
 PASSWORD = "demo"  # noqa: S105 - everybody's, and shown on the sign-in page
 FIRST_NIGHT = 290  # days ago
@@ -26,6 +27,7 @@ class PeopleOfItsOwn(Exception):
 
 
 @transaction.atomic
+@in_one_transaction()
 def seed(now: datetime) -> bool:
     """Play the demo's history up to `now`. False if that has been done before.
 
@@ -52,6 +54,7 @@ def play(stage: Stage, stories: Iterable[Story]) -> None:
     while waiting:
         stage.at, number, story = heappop(waiting)
         moment = next(story, None)
+        collect(stage.at)
         if moment is None:
             continue
         if moment < stage.at:

@@ -15,6 +15,7 @@ from connections.models import Connection, Invitation, Membership, Organization,
 
 from .deals import Deal
 from .people import KINDS, Company, Person
+from .purse import add_card
 
 Story = Generator[datetime, None, None]
 CatalogEntry = PlanVersion | AddOn | OneTimeCharge
@@ -152,13 +153,26 @@ class Stage:
 
 
 def welcome(
-    stage: Stage, company: Company, *, provider: Company, by: Person, invited: int, accepted: int
+    stage: Stage,
+    company: Company,
+    *,
+    provider: Company,
+    by: Person,
+    invited: int,
+    accepted: int,
+    card: str = "visa",
 ) -> Generator[datetime, None, Deal]:
-    """Invite a company, days ago; its owner accepts, and its colleagues follow a day later."""
+    """Invite a company, days ago; its owner accepts and adds a card; colleagues come a day later.
+
+    `card` is the sandbox's name of it, "" for who adds none.
+    """
     yield stage.ago(invited, 16, 20)
     invitation = stage.invite(company, provider=provider, by=by)
     yield stage.ago(accepted, 18, 45)
     stage.accept(invitation, company)
+    deal = stage.deal(provider, company)
+    if card:
+        add_card(deal, card, by=company.owner)
     invitations = [
         (stage.invite_colleague(company, member.person, member.role), member.person)
         for member in company.colleagues
@@ -167,4 +181,4 @@ def welcome(
         yield stage.ago(accepted - 1, 16, 10)
     for invitation, person in invitations:
         stage.join(invitation, person)
-    return stage.deal(provider, company)
+    return deal

@@ -2,8 +2,16 @@
 
 from datetime import datetime
 
+from billing.collecting import collect_due, reconcile, settle_refunds
 from billing.cycle import bill_due
 from billing.deadlines import expire_overdue, remind_of_pending
+
+
+def collect(at: datetime) -> None:
+    """Take the money that is due, and learn what became of the attempts before."""
+    collect_due(at=at)
+    reconcile(at=at)
+    settle_refunds(at=at)
 
 
 def work(at: datetime) -> None:
@@ -13,5 +21,6 @@ def work(at: datetime) -> None:
     finds nothing more to do.
     """
     bill_due(at=at)
+    collect(at)
     expire_overdue(at=at)
     remind_of_pending(at=at)

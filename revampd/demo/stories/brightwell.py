@@ -21,6 +21,7 @@ from revampd.demo.companies import (
     VICTOR,
 )
 from revampd.demo.deals import Deal
+from revampd.demo.purse import add_card, adjust
 from revampd.demo.stage import Stage, Story, welcome
 
 
@@ -104,6 +105,8 @@ def _lakeside_lately(stage: Stage, deal: Deal) -> Story:
     kiosk = deal.propose("Review kiosk", by=DANIEL, quantity=2, note="One for each front desk.")
     yield stage.ago(59, 16, 35)
     deal.reject(kiosk, by=LUIS, note="We already own two tablets. Could they run your kiosk?")
+    yield stage.ago(45, 16, 20)
+    adjust(deal, 60_00, "The October report came two weeks late.", by=MAYA)
     yield stage.ago(38, 17, 25)
     location = deal.propose(
         "Additional location", by=MAYA, timing=Timing.NEXT_CYCLE, note="For the Wheat Ridge office."
@@ -123,7 +126,7 @@ def _lakeside_lately(stage: Stage, deal: Deal) -> Story:
 
 
 def oak_and_ivory_schedules(stage: Stage) -> Story:
-    """Keeps the old price of its plan; a larger one begins with the next cycle."""
+    """A larger plan begins with the next cycle; a payment waits for the bank's confirmation."""
     deal = yield from welcome(
         stage, OAK_AND_IVORY, provider=BRIGHTWELL, by=MAYA, invited=182, accepted=180
     )
@@ -144,6 +147,8 @@ def oak_and_ivory_schedules(stage: Stage) -> Story:
     )
     yield stage.ago(6, 19, 25)
     deal.approve(larger, by=NATHAN, note="Good timing. Please call Chloe about booking.")
+    yield stage.ago(5, 18, 30)
+    add_card(deal, "confirms_always", by=CHLOE)
     yield stage.ago(2, 16, 30)
     patients = deal.propose("Patient list import", by=MAYA, note="So that recalls can start.")
     yield stage.ago(1, 16, 5)

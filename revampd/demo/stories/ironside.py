@@ -19,6 +19,7 @@ from revampd.demo.companies import (
     TANYA,
     TIDEWATER,
 )
+from revampd.demo.purse import add_card, take_back
 from revampd.demo.stage import Stage, Story, welcome
 
 
@@ -68,12 +69,15 @@ def pulse_adds_on(stage: Stage) -> Story:
     messages = deal.propose("Text message bundle", by=ELENA, quantity=2)
     yield stage.ago(82, 17, 20)
     deal.approve(messages, by=TANYA, note="We ran out twice last month.")
+    yield stage.ago(31, 18, 20)
+    reason = "No messages went out for a week, when our supplier was down."
+    take_back(deal, "Text message bundle", 12_50, reason, by=JAKE)
     yield stage.ago(2, 17, 55)
     deal.propose("Check-in tablet", by=ELENA, quantity=3, note="One for each entrance.")
 
 
 def riverbend_has_to_decide(stage: Stage) -> Story:
-    """An upgrade has waited for four weeks and expires in two days; a reminder went out."""
+    """An upgrade expires in two days; since a new card there is not enough money on it."""
     deal = yield from welcome(
         stage, RIVERBEND, provider=IRONSIDE, by=JAKE, invited=164, accepted=162
     )
@@ -81,6 +85,8 @@ def riverbend_has_to_decide(stage: Stage) -> Story:
     plan = deal.propose("Studio", by=JAKE)
     yield stage.ago(160, 16, 40)
     deal.approve(plan, by=MEILIN)
+    yield stage.ago(29, 20, 15)
+    add_card(deal, "insufficient_funds", by=MEILIN)
     yield stage.ago(28, 18, 35)
     deal.propose(
         "Member Growth", by=ELENA, note="With the referral campaign that Pulse had success with."
@@ -146,7 +152,7 @@ def mile_high_boxing_is_daniels(stage: Stage) -> Story:
 def tidewater_thinks_it_over(stage: Stage) -> Story:
     """Connected, but without a plan: its only request was rejected."""
     deal = yield from welcome(
-        stage, TIDEWATER, provider=IRONSIDE, by=ELENA, invited=41, accepted=38
+        stage, TIDEWATER, provider=IRONSIDE, by=ELENA, invited=41, accepted=38, card=""
     )
     yield stage.ago(36, 18, 5)
     plan = deal.propose("Member Growth", by=ELENA)

@@ -6,9 +6,9 @@ from revampd.demo.stage import Stage, Story, welcome
 
 
 def harbor_kids_begins(stage: Stage) -> Story:
-    """New: connected last week, with its first plan waiting for approval."""
+    """New: connected last week, without a card yet, its first plan waiting for approval."""
     deal = yield from welcome(
-        stage, HARBOR_KIDS, provider=BRIGHTWELL, by=MAYA, invited=9, accepted=6
+        stage, HARBOR_KIDS, provider=BRIGHTWELL, by=MAYA, invited=9, accepted=6, card=""
     )
     yield stage.ago(1, 17, 10)
     deal.propose(

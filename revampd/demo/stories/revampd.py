@@ -2,6 +2,7 @@
 
 from billing.pricing import Timing
 from revampd.demo.companies import BRIGHTWELL, DANIEL, ELENA, INGRID, IRONSIDE, JAKE, MAYA, REVAMPD
+from revampd.demo.purse import adjust
 from revampd.demo.stage import Stage, Story, welcome
 
 
@@ -55,7 +56,7 @@ def _tier(
 def brightwell_joins(stage: Stage) -> Story:
     """Starts on Starter, moves up to Pro at a cycle, adds phone numbers."""
     deal = yield from welcome(
-        stage, BRIGHTWELL, provider=REVAMPD, by=INGRID, invited=288, accepted=287
+        stage, BRIGHTWELL, provider=REVAMPD, by=INGRID, invited=288, accepted=287, card="mastercard"
     )
     yield stage.ago(286, 18)
     deal.choose("Starter", by=MAYA)
@@ -63,6 +64,8 @@ def brightwell_joins(stage: Stage) -> Story:
     deal.choose("Pro", by=MAYA, timing=Timing.NEXT_CYCLE)
     yield stage.ago(112, 17, 40)
     deal.choose("Phone number", by=DANIEL, quantity=3)
+    yield stage.ago(20, 17, 10)
+    adjust(deal, 75_00, "Thank you for the talk at our partner day.", by=INGRID)
 
 
 def ironside_joins(stage: Stage) -> Story:
