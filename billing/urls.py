@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import invoices, plan, requests
+from .views import invoices, methods, plan, requests, wallet
 
 app_name = "billing"
 
@@ -20,4 +20,20 @@ urlpatterns = [
     path("requests/<uuid:request_id>/revision/", requests.revise_request, name="revise-request"),
     path("invoices/", invoices.invoice_list, name="invoices"),
     path("invoices/<int:number>/", invoices.invoice_detail, name="invoice"),
+    path("wallet/", wallet.wallet_page, name="wallet"),
+    path("wallet/adjustment/", wallet.adjust_wallet, name="adjust-wallet"),
+    path("wallet/credits/<uuid:credit_id>/", wallet.credit_detail, name="credit"),
+    path("payment-methods/", methods.method_list, name="payment-methods"),
+    path("payment-methods/new/", methods.add_method, name="add-payment-method"),
+    path("payment-methods/added/", methods.method_added, name="payment-method-added"),
+    path(
+        "payment-methods/<uuid:method_id>/default/",
+        methods.choose_method,
+        name="choose-payment-method",
+    ),
+    path(
+        "payment-methods/<uuid:method_id>/removal/",
+        methods.remove_method,
+        name="remove-payment-method",
+    ),
 ]

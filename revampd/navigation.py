@@ -84,15 +84,17 @@ OVERVIEW = Entry("Overview", "overview", "grid")
 PLAN = Entry("Plan", "billing:plan", "plan")
 REQUESTS = Entry("Requests", "billing:requests", "request")
 INVOICES = Entry("Invoices", "billing:invoices", "invoice")
+WALLET = Entry("Wallet", "billing:wallet", "wallet")
+METHODS = Entry("Payment methods", "billing:payment-methods", "card")
 
 # By the kind of the provider, the kind of the customer, and the side one is on.
 CONNECTION = {
-    (PLATFORM, PARTNER, Side.CUSTOMER): (OVERVIEW, PLAN, INVOICES),
-    (PLATFORM, PARTNER, Side.PROVIDER): (OVERVIEW, PLAN, REQUESTS, INVOICES),
-    (PLATFORM, SUB_ORG, Side.CUSTOMER): (OVERVIEW, PLAN, INVOICES),
-    (PLATFORM, SUB_ORG, Side.PROVIDER): (OVERVIEW, PLAN, REQUESTS, INVOICES),
-    (PARTNER, SUB_ORG, Side.CUSTOMER): (OVERVIEW, PLAN, REQUESTS, INVOICES),
-    (PARTNER, SUB_ORG, Side.PROVIDER): (OVERVIEW, PLAN, REQUESTS, INVOICES),
+    (PLATFORM, PARTNER, Side.CUSTOMER): (OVERVIEW, PLAN, INVOICES, WALLET, METHODS),
+    (PLATFORM, PARTNER, Side.PROVIDER): (OVERVIEW, PLAN, REQUESTS, INVOICES, WALLET),
+    (PLATFORM, SUB_ORG, Side.CUSTOMER): (OVERVIEW, PLAN, INVOICES, WALLET, METHODS),
+    (PLATFORM, SUB_ORG, Side.PROVIDER): (OVERVIEW, PLAN, REQUESTS, INVOICES, WALLET),
+    (PARTNER, SUB_ORG, Side.CUSTOMER): (OVERVIEW, PLAN, REQUESTS, INVOICES, WALLET, METHODS),
+    (PARTNER, SUB_ORG, Side.PROVIDER): (OVERVIEW, PLAN, REQUESTS, INVOICES, WALLET),
 }
 
 

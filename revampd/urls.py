@@ -4,6 +4,8 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
+from billing.gateways import gateway
+
 from .views import home, overview, site, sub_orgs
 
 urlpatterns = [
@@ -22,3 +24,6 @@ urlpatterns = [
 
 if settings.IS_DEMO:
     urlpatterns.append(path("demo/", include("revampd.demo.urls")))
+
+if gateway().name == "sandbox":
+    urlpatterns.append(path("sandbox/", include("billing.sandbox_urls")))

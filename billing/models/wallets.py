@@ -132,14 +132,24 @@ class Credit(models.Model):
     @classmethod
     @transaction.atomic
     def adjust(
-        cls, connection: Connection, minor: int, *, reason: str, by: User, at: datetime
+        cls,
+        connection: Connection,
+        minor: int,
+        *,
+        reason: str,
+        by: User,
+        at: datetime,
+        key: uuid.UUID | None = None,
     ) -> "Credit | Deduction":
         """A manual adjustment by the provider or staff: a new credit, or a deduction below zero.
 
+        `key` becomes its id: a form that is sent twice gets the adjustment of the first time.
         Raises Invalid for nothing, for no reason and for more than the wallet holds; NotAllowed.
         """
         connection = lock(connection)
         connection.provider.require_biller(by, or_staff=True)
+        if made := key and cls._made_before(key, connection):
+            return made
         reason = reason.strip()
         if not minor:
             raise Invalid("Enter an amount other than zero.", field="amount")
@@ -148,9 +158,17 @@ class Credit(models.Model):
         if len(reason) > REASON_LENGTH:
             raise Invalid(f"Keep the reason under {REASON_LENGTH} characters.", field="reason")
         if minor < 0:
-            return Deduction.take(connection, -minor, reason=reason, by=by, at=at)
+            return Deduction.take(connection, -minor, reason=reason, by=by, at=at, key=key)
         origin = cls.Origin.ADJUSTMENT
-        return cls.grant(connection, minor, origin=origin, reason=reason, by=by, at=at)
+        return cls.grant(connection, minor, origin=origin, reason=reason, by=by, at=at, key=key)
+
+    @classmethod
+    def _made_before(cls, key: uuid.UUID, connection: Connection) -> "Credit | Deduction | None":
+        known = (model.objects.filter(pk=key).first() for model in (cls, Deduction))
+        made: Credit | Deduction | None = next(filter(None, known), None)
+        if made and made.connection_id != connection.pk:
+            raise Invalid("Something went wrong with this form. Send it once more.")
+        return made
 
     @classmethod
     def grant(
@@ -162,9 +180,11 @@ class Credit(models.Model):
         reason: str,
         by: User | None,
         at: datetime,
+        key: uuid.UUID | None = None,
     ) -> "Credit":
         """Put a lot of `minor` units into the wallet. The caller holds the connection's lock."""
-        credit = cls.objects.create(
+        credit: Credit = cls.objects.create(
+            pk=key or uuid.uuid4(),
             connection=connection,
             currency=connection.currency,
             origin=origin,
@@ -202,8 +222,13 @@ class Credit(models.Model):
         return Money(self.applied, self.currency)
 
     @property
+    def left(self) -> int:
+        """What it still holds, in minor units."""
+        return self.amount - self.applied
+
+    @property
     def remaining(self) -> Money:
-        return self.total - self.used
+        return Money(self.left, self.currency)
 
 
 class Deduction(AppendOnly):
@@ -234,7 +259,14 @@ class Deduction(AppendOnly):
 
     @classmethod
     def take(
-        cls, connection: Connection, minor: int, *, reason: str, by: User, at: datetime
+        cls,
+        connection: Connection,
+        minor: int,
+        *,
+        reason: str,
+        by: User,
+        at: datetime,
+        key: uuid.UUID | None = None,
     ) -> "Deduction":
         """Take `minor` units out, oldest credit first. The caller holds the connection's lock.
 
@@ -246,6 +278,7 @@ class Deduction(AppendOnly):
                 f"The wallet holds {balance}, so no more can be taken out.", field="amount"
             )
         deduction = cls.objects.create(
+            pk=key or uuid.uuid4(),
             connection=connection,
             currency=connection.currency,
             amount=minor,

@@ -7,6 +7,8 @@ from typing import Any
 from dateutil.relativedelta import relativedelta
 from django.http import HttpRequest, HttpResponse
 
+from billing.attention import Watch
+from billing.first_steps import FirstSteps
 from billing.models import Subscription
 from billing.models.invoices import Month
 from connections.access import Party, party_view
@@ -39,8 +41,10 @@ def overview(
     today = connection.day_of(clock.now())
     months = connection.invoices.by_month()
     invoiced = last_months(months, today, connection.currency)
+    running = _running(connection, today)
     context = {
-        **_running(connection, today),
+        **running,
+        **_paying(party, today, running.get("next_invoice")),
         "open": Money(sum(month.open for month in months.values()), connection.currency),
         "pending": connection.billing_requests.pending().newest_first()[:5],
         "invoiced": invoiced if any(bar.amount for bar in invoiced) else [],
@@ -59,6 +63,18 @@ def _running(connection: Connection, today: date) -> dict[str, Any]:
         return {}
     recurring = running.recurring(max(today, plan.start), connection.currency)
     return {"plan": plan, "recurring": recurring, "next_invoice": running.next_invoice}
+
+
+def _paying(party: Party, today: date, next_invoice: date | None) -> dict[str, Any]:
+    """What pays, what the wallet holds, and what somebody has to do about either."""
+    connection = party.connection
+    method = connection.payment_methods.default()
+    return {
+        "attention": Watch(party, today, next_invoice, method).found(),
+        "first_steps": FirstSteps.of(party),
+        "method": method,
+        "balance": connection.credits.balance(connection.currency),
+    }
 
 
 def last_months(months: dict[date, Month], today: date, currency: str) -> list[Bar]:

@@ -1,0 +1,142 @@
+"""The wallet of a connection, seen from both sides: its credits, their uses, adjustments."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.core.paginator import Page, Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from billing.forms.wallet import AdjustmentForm
+from billing.models import Credit, CreditApplication, Deduction, Invoice
+from billing.wallet import Wallet
+from connections.access import Duty, Party, Side, party_view
+from revampd.kit import clock
+from revampd.kit.errors import Invalid
+from revampd.kit.forms import refuse
+from revampd.kit.htmx import done, page, wants_fragment
+from revampd.kit.money import Money
+
+PAGE_LENGTH = 25
+SHOWS = (("", "All credits"), ("unspent", "Unspent"), ("deductions", "Taken out"))
+
+
+# The list
+
+
+@party_view
+@require_GET
+def wallet_page(request: HttpRequest, party: Party) -> HttpResponse:
+    wallet, connection = _wallet(party), party.connection
+    show = request.GET.get("show", "")
+    shown = {
+        "": connection.credits.newest_first(),
+        "unspent": connection.credits.unspent().newest_first(),
+        "deductions": connection.deductions.order_by("-made_at", "-id"),
+    }
+    rows = shown.get(show, shown[""]).select_related("made_by" if _is_out(show) else "issued_by")
+    listed = Paginator(rows, PAGE_LENGTH).get_page(request.GET.get("page"))
+    context = {
+        "wallet": wallet,
+        "shows": [(name, label, shown[name].count()) for name, label in SHOWS],
+        "show": show if show in shown else "",
+        "page": listed,
+        "rows": [] if _is_out(show) else [(row, wallet.takes.get(row.pk)) for row in listed],
+    }
+    return page(request, "billing/wallet/detail.html", context)
+
+
+def _is_out(show: str) -> bool:
+    return show == "deductions"
+
+
+# One credit
+
+
+@dataclass(frozen=True)
+class Move:
+    """Cents that left a credit, or came back to it."""
+
+    amount: Money
+    at: datetime
+    invoice: Invoice | None = None
+    deduction: Deduction | None = None
+    is_return: bool = False
+
+
+@party_view
+@require_GET
+def credit_detail(request: HttpRequest, party: Party, credit_id: UUID) -> HttpResponse:
+    """A credit and its applications, newest first; for htmx only the latest of them."""
+    credit = get_object_or_404(party.connection.credits.select_related("issued_by"), pk=credit_id)
+    applications = credit.applications.select_related("invoice", "deduction__made_by")
+    newest = applications.prefetch_related("returns").order_by("-applied_at", "-id")
+    listed = Paginator(newest, PAGE_LENGTH).get_page(request.GET.get("page"))
+    context = {"credit": credit, "page": listed, "moves": list(_moves(listed, credit))}
+    fragment = "billing/wallet/_applications.html"
+    return page(request, "billing/wallet/credit.html", context, fragment=fragment)
+
+
+def _moves(applications: "Page[CreditApplication]", credit: Credit) -> Iterable[Move]:
+    """Each application, what went back of it right below."""
+    for application in applications:
+        target: dict[str, Any] = {
+            "invoice": application.invoice,
+            "deduction": application.deduction,
+        }
+        yield Move(Money(application.amount, credit.currency), application.applied_at, **target)
+        for back in sorted(application.returns.all(), key=lambda row: row.returned_at):
+            amount = Money(back.amount, credit.currency)
+            yield Move(amount, back.returned_at, **target, is_return=True)
+
+
+# Adjusting
+
+
+@party_view(side=Side.PROVIDER, duty=Duty.BILL)
+def adjust_wallet(request: HttpRequest, party: Party) -> HttpResponse:
+    """The form, what the balance would be afterwards, and the adjustment itself."""
+    form = AdjustmentForm(party.connection, request.POST if request.method == "POST" else None)
+    is_preview = "preview" in request.POST
+    if form.is_valid() and not is_preview:
+        try:
+            return _adjust(request, party, form)
+        except Invalid as refusal:
+            refuse(form, refusal)
+    wallet, change = _wallet(party), form.change
+    context = {
+        "form": form,
+        "wallet": wallet,
+        "adjustment": wallet.adjusted(change) if change is not None else None,
+    }
+    if is_preview and wants_fragment(request):
+        # A form half filled in is no mistake yet.
+        return render(request, "billing/wallet/_after.html", context)
+    status = 422 if form.errors else 200
+    fragment = "billing/wallet/_form.html"
+    template = "billing/wallet/adjust.html"
+    return page(request, template, context, fragment=fragment, status=status)
+
+
+def _adjust(request: HttpRequest, party: Party, form: AdjustmentForm) -> HttpResponse:
+    given, change = form.cleaned_data, form.change or Money(0, form.currency)
+    made = Credit.adjust(
+        party.connection,
+        change.minor,
+        reason=given["reason"],
+        by=party.user,
+        at=clock.now(),
+        key=given["key"],
+    )
+    did = "took {} out of" if isinstance(made, Deduction) else "added {} to"
+    sentence = f"You {did.format(made.total)} the wallet of {party.counterparty}."
+    return done(request, sentence, reverse("billing:wallet", args=[party.connection.pk]))
+
+
+def _wallet(party: Party) -> Wallet:
+    return Wallet(party.connection, party.connection.day_of(clock.now()))
