@@ -112,8 +112,8 @@ APPROVED = (
         FROM billing_invoiceline line
         JOIN ({agreed}) agreed ON agreed.id = line.item_id
         CROSS JOIN LATERAL (
-            SELECT CASE line.measure WHEN 'BOOKING' THEN agreed.booking ELSE agreed.transfer END
-                AS price
+            SELECT CASE upper(line.measure) WHEN 'BOOKING' THEN agreed.booking
+                ELSE agreed.transfer END AS price
         ) fee
         WHERE line.measure <> ''
         """).format(columns=COLUMNS, agreed=AGREED)
