@@ -6,8 +6,10 @@ They pass on real time; how far a demo has moved the clock of a connection is ad
 from celery import shared_task
 from django.utils import timezone
 
+from .books import differences
 from .cycle import bill_due
 from .deadlines import expire_overdue, remind_of_pending
+from .models import BooksCheck
 
 
 @shared_task(name="billing.expire_requests")
@@ -26,3 +28,9 @@ def remind_of_requests() -> int:
 def run_cycle() -> int:
     """Issue what is due today where each provider is. Returns how many invoices."""
     return bill_due(at=timezone.now())
+
+
+@shared_task(name="billing.verify_books")
+def verify_books() -> int:
+    """Compare the books, keep what was found, and tell staff of differences. Returns how many."""
+    return len(BooksCheck.keep(differences(), at=timezone.now()).differences)

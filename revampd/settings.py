@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import environ
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -239,6 +240,10 @@ CELERY_BEAT_SCHEDULE = {
     "expire requests": {"task": "billing.expire_requests", "schedule": 10 * 60},
     "remind of requests": {"task": "billing.remind_of_requests", "schedule": 30 * 60},
     "bill what is due": {"task": "billing.run_cycle", "schedule": 60 * 60},
+    "verify the books": {
+        "task": "billing.verify_books",
+        "schedule": crontab(hour="3", minute="30"),
+    },
 }
 if IS_DEMO:
     CELERY_IMPORTS = ["revampd.demo.tasks"]

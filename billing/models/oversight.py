@@ -1,12 +1,12 @@
 """What staff watch over: billing runs, invoices that were stopped, and the check of the books."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 
 from billing import events
@@ -126,6 +126,26 @@ class BooksCheck(models.Model):
 
     def __str__(self) -> str:
         return f"Check of {self.checked_at:%d %b %Y, %H:%M}"
+
+    # Factories
+
+    @classmethod
+    @transaction.atomic
+    def keep(cls, differences: Sequence[str], *, at: datetime) -> "BooksCheck":
+        """Keep what a comparison found; staff are told if it found anything."""
+        check = cls.objects.create(checked_at=at, differences=list(differences))
+        if differences:
+            events.books_differed.record(
+                check,
+                by=None,
+                at=at,
+                organization=Organization.objects.platform(),
+                number=len(differences),
+                first=check.first_difference,
+            )
+        return check
+
+    # Properties
 
     @property
     def is_clean(self) -> bool:
