@@ -119,18 +119,25 @@ class InvoiceLine(AppendOnly):
                 operation=pgtrigger.Insert,
                 referencing=pgtrigger.Referencing(new="added"),
                 func="""
+                    -- Looked up one by one: a join may scan all invoices or lines there are.
                     IF EXISTS (
-                        SELECT 1 FROM added
-                        JOIN billing_invoice invoice ON invoice.id = added.invoice_id
-                        GROUP BY invoice.id, invoice.total
-                        HAVING sum(added.amount) <> invoice.total
+                        SELECT 1 FROM (
+                            SELECT invoice_id, sum(amount) AS amount FROM added GROUP BY 1
+                        ) sums
+                        WHERE sums.amount <> (
+                            SELECT total FROM billing_invoice WHERE id = sums.invoice_id
+                        )
                     ) THEN
                         RAISE EXCEPTION 'the lines of an invoice add up to its total'
                             USING ERRCODE = 'integrity_constraint_violation';
                     ELSIF EXISTS (
-                        SELECT 1 FROM billing_invoiceline line
-                        WHERE line.invoice_id IN (SELECT invoice_id FROM added)
-                            AND line.id NOT IN (SELECT id FROM added)
+                        SELECT 1 FROM (
+                            SELECT invoice_id, count(*) AS lines FROM added GROUP BY 1
+                        ) counts
+                        WHERE counts.lines <> (
+                            SELECT count(*) FROM billing_invoiceline line
+                            WHERE line.invoice_id = counts.invoice_id
+                        )
                     ) THEN
                         RAISE EXCEPTION 'an issued invoice gets no more lines'
                             USING ERRCODE = 'integrity_constraint_violation';
