@@ -235,6 +235,10 @@ CELERY_BEAT_SCHEDULE = {
     "expire requests": {"task": "billing.expire_requests", "schedule": 10 * 60},
     "remind of requests": {"task": "billing.remind_of_requests", "schedule": 30 * 60},
     "bill what is due": {"task": "billing.run_cycle", "schedule": 60 * 60},
+    "collect payments": {"task": "billing.collect_payments", "schedule": 3 * 60},
+    "reconcile payments": {"task": "billing.reconcile_payments", "schedule": 60},
+    "settle refunds": {"task": "billing.settle_refunds", "schedule": 60},
+    "work off webhooks": {"task": "billing.work_off_webhooks", "schedule": 15},
 }
 
 # Payments
@@ -248,6 +252,13 @@ if bool(STRIPE_SECRET_KEY) != bool(STRIPE_WEBHOOK_SECRET):
     raise ImproperlyConfigured(
         "Set both REVAMPD_STRIPE_SECRET_KEY and REVAMPD_STRIPE_WEBHOOK_SECRET, or neither."
     )
+# Where no money is real, the sandbox stands in for a gateway and its webhooks are delivered here.
+HAS_SANDBOX = not IS_PRODUCTION and not STRIPE_SECRET_KEY
+if HAS_SANDBOX:
+    CELERY_BEAT_SCHEDULE["deliver the sandbox's webhooks"] = {
+        "task": "billing.deliver_sandbox_webhooks",
+        "schedule": 5,
+    }
 
 # Words and time
 
