@@ -2,38 +2,49 @@
 
 Nothing here holds a lock or a transaction while a gateway is asked. An attempt is committed before
 the call, and its outcome after it; whatever dies in between leaves an attempt that `reconcile`
-looks up, or sends again under the same key.
+looks up, or sends again under the same key. Several workers share the work: each takes the next
+row that no other holds.
 """
 
 import logging
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
+from django.db.models import Q
 
-from connections.clocks import own_day
+from connections.clocks import own_day, own_time
 from connections.models import Connection, User
 
+from .events import COLLECT_TASK, RECONCILE_TASK
 from .gateways import gateway
 from .gateways.base import (
     Decline,
     Gateway,
     GatewayError,
     KeyReused,
-    NotSetUp,
     Outcome,
     Refused,
     State,
     Unanswered,
 )
-from .models import Invoice, Payment, PaymentMethod, Refund
-from .models.invoices import grace
-from .models.payments import MethodRemoved, NothingOwed, PaymentUnderWay
+from .models import Invoice, Payment, PaymentMethod
+from .models.oversight import report_contradiction
+from .models.payments import Contradiction, MethodRemoved
+from .turns import turn
 
-# How long an attempt may stay unanswered before it is asked about, on the real clock.
+# How long an attempt without an answer is left alone; longer than any gateway takes to answer.
 PATIENCE = timedelta(minutes=1)
+# How long one that the gateway has in hand is left alone: a webhook tells, unless it got lost.
+LONG_PATIENCE = timedelta(hours=1)
+# How long a customer may take to confirm a payment. The invoice is held meanwhile.
+CONFIRM_WITHIN = timedelta(days=3)
 
 log = logging.getLogger(__name__)
+
+
+class Elsewhere(GatewayError):
+    """Another gateway than this site's has it: what became of it cannot be known."""
 
 
 def pay(
@@ -43,37 +54,48 @@ def pay(
     cause: Payment.Cause,
     at: datetime,
     by: User | None = None,
-) -> Payment:
+) -> Payment | None:
     """Try to collect what is owed of `invoice`, now. The payment says what came of it.
 
-    Raises NothingOwed (also when the wallet has just paid it), PaymentUnderWay, MethodRemoved.
+    None if the wallet paid everything. Raises NothingOwed, PaymentUnderWay, MethodRemoved.
     """
+    if not can_charge(method, at):
+        raise MethodRemoved(
+            f"{method} is kept by another payment service.", next_step="Add the card again."
+        )
     payment = Payment.begin(invoice, method, cause=cause, by=by, at=at)
-    _charge(payment, at)
+    if payment:
+        _charge(payment, at)
     return payment
+
+
+def can_charge(method: PaymentMethod, at: datetime) -> bool:
+    """Whether the gateway of this site is the one that keeps the method."""
+    return gateway(at).name == method.gateway
+
+
+def gateway_of(method: PaymentMethod, at: datetime) -> Gateway:
+    """The gateway that keeps the method. Raises Elsewhere if the site has changed to another."""
+    if not can_charge(method, at):
+        raise Elsewhere(f"{method} is kept by another payment service.")
+    return gateway(at)
 
 
 def _charge(payment: Payment, at: datetime) -> None:
     """Ask the gateway, and book its answer; without one the payment stays as it is."""
     try:
-        outcome = _gateway_of(payment, at).charge(payment.order)
-    except Unanswered:
+        outcome = gateway_of(payment.method, at).charge(payment.order)
+    except (Unanswered, Elsewhere):
         return
-    except (Refused, KeyReused, NotSetUp) as refusal:
+    except KeyReused as surprise:
+        raise Contradiction(f"{payment} was sent as something else before.") from surprise
+    except Refused as refusal:
         log.error("Payment %s was refused: %s", payment.pk, refusal)
-        outcome = _refused(refusal.sentence)
+        outcome = refused(refusal.sentence)
     payment.settle(outcome, at=at)
 
 
-def _gateway_of(payment: Payment, at: datetime) -> Gateway:
-    """The gateway that keeps the method. Raises Refused if the site has changed to another."""
-    present = gateway(at)
-    if present.name != payment.method.gateway:
-        raise Refused(f"{payment.method} is kept by another payment service. Add it again.")
-    return present
-
-
-def _refused(sentence: str) -> Outcome:
+def refused(sentence: str) -> Outcome:
     """Nothing was done, so nothing can still come of it."""
     return Outcome(State.FAILED, "", Decline("refused", sentence, is_hard=False))
 
@@ -83,33 +105,54 @@ def _refused(sentence: str) -> Outcome:
 
 def collect_due(*, at: datetime) -> int:
     """Take the next step with every invoice whose day has come at real time `at`, on the clock of
-    its connection. Returns with how many.
+    its connection: let the wallet pay, charge the method, call it past due, or suspend.
+
+    Returns with how many. One that fails holds up no other, and is tried again by the next pass.
     """
+    done, after = 0, (date.min, UUID(int=0))
+    for _ in turn(COLLECT_TASK):
+        try:
+            with transaction.atomic():
+                invoice = _next_due(at, after)
+                if invoice is None:
+                    break
+                after = (invoice.collect_on, invoice.pk)
+                own = invoice.connection.own_time(at)
+                payment = _step(invoice, own)
+            done += 1
+            if payment:
+                _charge(payment, own)
+        except Exception:
+            log.exception("Invoice %s could not be collected", after[1])
+    return done
+
+
+def _next_due(at: datetime, after: tuple[date, UUID]) -> Invoice | None:
+    """The first due one after another, with its connection locked; those that others hold wait."""
     latest, own = Connection.objects.latest_day(at), own_day("connection", at)
-    due = Invoice.objects.to_collect(latest).to_collect(own).order_by("collect_on", "id")
-    return sum(
-        collect(invoice, at=invoice.connection.own_time(at))
-        for invoice in due.iterator(chunk_size=200)
-    )
+    day, last = after
+    rows = Invoice.objects.to_collect(latest).to_collect(own).select_related("connection")
+    rows = rows.filter(Q(collect_on__gt=day) | Q(collect_on=day, pk__gt=last))
+    rows = rows.select_for_update(no_key=True, skip_locked=True, of=("connection",))
+    invoice: Invoice | None = rows.order_by("collect_on", "pk").first()
+    return invoice
 
 
-def collect(invoice: Invoice, *, at: datetime) -> bool:
-    """The next step with one invoice: pay it, call it past due, or suspend the connection.
-
-    False if its day has not come, or somebody else just did it.
-    """
-    try:
-        with transaction.atomic():
-            invoice.hold()
-            today = invoice.connection.day_of(at)
-            if not invoice.collect_on or invoice.collect_on > today:
-                return False
-            payment = _step(invoice, at)
-    except (NothingOwed, PaymentUnderWay, MethodRemoved):
-        return False
-    if payment:
-        _charge(payment, at)
-    return True
+def _step(invoice: Invoice, at: datetime) -> Payment | None:
+    """The next step, under the lock; the payment that is to be sent after it, if there is one."""
+    day = invoice.collect_on
+    invoice.refresh_from_db()
+    if invoice.collect_on != day or invoice.held:
+        return None  # Somebody else took this step before the lock was ours.
+    invoice.take_credit(at=at)
+    if not invoice.is_owed:
+        return None
+    method = invoice.connection.payment_methods.default()
+    today = invoice.connection.day_of(at)
+    if method and can_charge(method, at) and invoice.may_be_tried(today):
+        return Payment.begin(invoice, method, cause=_cause(invoice), at=at)
+    invoice.wait(at=at)
+    return None
 
 
 def _cause(invoice: Invoice) -> Payment.Cause:
@@ -119,69 +162,56 @@ def _cause(invoice: Invoice) -> Payment.Cause:
     return Payment.Cause.METHOD if invoice.past_due_on else Payment.Cause.ISSUE
 
 
-def _step(invoice: Invoice, at: datetime) -> Payment | None:
-    today = invoice.connection.day_of(at)
-    if invoice.past_due_on and today >= invoice.past_due_on + grace():
-        invoice.give_up(at=at)
-        return None
-    method = invoice.connection.payment_methods.default()
-    if method and not invoice.is_stuck:
-        return Payment.begin(invoice, method, cause=_cause(invoice), at=at)
-    invoice.wait(at=at)
-    return None
-
-
 # What is not known yet
 
 
 def reconcile(*, at: datetime) -> int:
     """Ask about every payment whose outcome is unknown. Returns how many were settled."""
-    silent_since = timezone.now() - PATIENCE
-    waiting = Payment.objects.unsettled().filter(asked_at__lt=silent_since)
-    rows = waiting.select_related("method", "connection", "invoice__connection")
-    return sum(resolve(row, at=row.connection.own_time(at)) for row in rows.iterator())
+    settled = 0
+    for _ in turn(RECONCILE_TASK):
+        payment = _next_silent(at)
+        if payment is None:
+            break
+        settled += resolve(payment, at=payment.connection.own_time(at))
+    return settled
+
+
+@transaction.atomic
+def _next_silent(at: datetime) -> Payment | None:
+    unknown, known = (own_time("connection", at - wait) for wait in (PATIENCE, LONG_PATIENCE))
+    payment: Payment | None = Payment.objects.silent(unknown=unknown, known=known).claim()
+    if payment:
+        payment.ask_again(at=payment.connection.own_time(at))
+    return payment
 
 
 def resolve(payment: Payment, *, at: datetime) -> bool:
-    """Look one payment up; one that the gateway never heard of is sent under the same key.
-
-    True if it is settled now.
-    """
-    payment.ask_again()
+    """Learn what became of a payment. True if it is settled now; staff hear of contradictions."""
     try:
-        outcome = _gateway_of(payment, at).look_up(payment.order, payment.reference)
+        ask(payment, at=at)
     except GatewayError:
         return False
-    if outcome is None:
-        _charge(payment, at)
-    else:
-        payment.settle(outcome, at=at)
+    except Contradiction as contradiction:
+        report_contradiction(payment, str(contradiction), at=at)
+    except Exception:
+        log.exception("What became of payment %s could not be booked", payment.pk)
     return payment.is_settled
 
 
-def settle_refunds(*, at: datetime) -> int:
-    """Send every refund that is owed, and ask about those without an answer."""
-    waiting = Refund.objects.unsettled().select_related("payment__method", "connection")
-    return sum(
-        refund_now(refund, at=refund.connection.own_time(at))
-        for refund in waiting.order_by("begun_at").iterator()
-    )
+def ask(payment: Payment, *, at: datetime) -> None:
+    """Look a payment up and book what the gateway says of it.
 
-
-def refund_now(refund: Refund, *, at: datetime) -> bool:
-    """Send one refund under its key, or learn what became of it. True if it is settled now."""
-    refund.ask_again()
-    try:
-        outcome = _refund_outcome(_gateway_of(refund.payment, at), refund)
-    except Unanswered:
-        return False
-    except (Refused, KeyReused, NotSetUp) as refusal:
-        log.error("Refund %s was refused: %s", refund.pk, refusal)
-        outcome = _refused(refusal.sentence)
-    refund.settle(outcome, at=at)
-    return refund.state != Refund.State.INTENT
-
-
-def _refund_outcome(gateway: Gateway, refund: Refund) -> Outcome:
-    known = gateway.look_up_refund(refund.order, refund.reference)
-    return known or gateway.refund(refund.order)
+    One that the gateway has never heard of is sent again under its key; one that nobody confirms is
+    given up. Raises GatewayError without an answer, and Contradiction.
+    """
+    payment.ask_again(at=at)
+    asked = gateway_of(payment.method, at)
+    outcome = asked.look_up(payment.order, payment.reference)
+    if outcome and outcome.state is State.ACTION and payment.begun_at + CONFIRM_WITHIN <= at:
+        outcome = asked.cancel(outcome.reference)
+    if outcome:
+        payment.settle(outcome, at=at)
+        return
+    payment.refresh_from_db()
+    if not payment.is_settled:
+        _charge(payment, at)

@@ -49,7 +49,9 @@ PAYMENT_FACTS = (
 
 # Tasks that verbs ring for
 COLLECT_TASK = "billing.collect_payments"
+RECONCILE_TASK = "billing.reconcile_payments"
 REFUND_TASK = "billing.settle_refunds"
+WEBHOOK_TASK = "billing.work_off_webhooks"
 
 
 def _request(event: Event) -> str:
@@ -272,10 +274,10 @@ payment_failed = EventKind(
     category=MANAGEMENT,
     icon="cross",
     tone="bad",
-    provider=Telling("A payment of {customer} failed", "{code}, {amount}: {failure}"),
+    provider=Telling("A payment of {customer} failed", "{code}, {amount}: {failure} {plan}"),
     customer=Telling(
         "{amount} for {code} could not be collected",
-        "{failure} Pay now, or add another payment method.",
+        "{failure} {plan} You can pay now, or add another payment method.",
         action="Pay the invoice",
     ),
     facts=(*PAYMENT_FACTS, ("failure", "Reason"), ("again", "Next try")),
@@ -366,6 +368,18 @@ billing_stopped = EventKind(
     members=Telling(
         "An invoice of {customer} was stopped",
         "{found} Nothing is billed on this connection until it is explained.",
+    ),
+    facts=(("provider", "Provider"), ("customer", "Customer"), ("found", "Found")),
+)
+gateway_contradicted = EventKind(
+    "gateway.contradicted",
+    "The gateway contradicts the books: {found}",
+    category=MANAGEMENT,
+    icon="cross",
+    tone="bad",
+    members=Telling(
+        "The gateway contradicts the books",
+        "{found} Nothing was changed. Look it up at the gateway.",
     ),
     facts=(("provider", "Provider"), ("customer", "Customer"), ("found", "Found")),
 )

@@ -7,9 +7,14 @@ from celery import shared_task
 from django.utils import timezone
 
 from .books import differences
+from .collecting import collect_due, reconcile
 from .cycle import bill_due
 from .deadlines import expire_overdue, remind_of_pending
+from .events import COLLECT_TASK, RECONCILE_TASK, REFUND_TASK, WEBHOOK_TASK
 from .models import BooksCheck
+from .postman import deliver
+from .refunding import settle_refunds as settle_every_refund
+from .webhooks import work_off
 
 
 @shared_task(name="billing.expire_requests")
@@ -34,3 +39,33 @@ def run_cycle() -> int:
 def verify_books() -> int:
     """Compare the books, keep what was found, and tell staff of differences. Returns how many."""
     return len(BooksCheck.keep(differences(), at=timezone.now()).differences)
+
+
+@shared_task(name=COLLECT_TASK)
+def collect_payments() -> int:
+    """Take the next step with every invoice whose day has come. Returns with how many."""
+    return collect_due(at=timezone.now())
+
+
+@shared_task(name=RECONCILE_TASK)
+def reconcile_payments() -> int:
+    """Ask about payments whose outcome is unknown. Returns how many were settled."""
+    return reconcile(at=timezone.now())
+
+
+@shared_task(name=REFUND_TASK)
+def settle_refunds() -> int:
+    """Send the refunds that are owed. Returns how many were settled."""
+    return settle_every_refund(at=timezone.now())
+
+
+@shared_task(name=WEBHOOK_TASK)
+def work_off_webhooks() -> int:
+    """Follow what gateways told us. Returns how many webhooks are done."""
+    return work_off(at=timezone.now())
+
+
+@shared_task(name="billing.deliver_sandbox_webhooks")
+def deliver_sandbox_webhooks() -> int:
+    """Bring the sandbox's webhooks to our door, in the demo. Returns how many."""
+    return deliver(at=timezone.now())

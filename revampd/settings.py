@@ -244,6 +244,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "billing.verify_books",
         "schedule": crontab(hour="3", minute="30"),
     },
+    "collect payments": {"task": "billing.collect_payments", "schedule": 3 * 60},
+    "reconcile payments": {"task": "billing.reconcile_payments", "schedule": 60},
+    "settle refunds": {"task": "billing.settle_refunds", "schedule": 60},
+    "work off webhooks": {"task": "billing.work_off_webhooks", "schedule": 15},
 }
 if IS_DEMO:
     CELERY_IMPORTS = ["revampd.demo.tasks"]
@@ -260,6 +264,13 @@ if bool(STRIPE_SECRET_KEY) != bool(STRIPE_WEBHOOK_SECRET):
     raise ImproperlyConfigured(
         "Set both REVAMPD_STRIPE_SECRET_KEY and REVAMPD_STRIPE_WEBHOOK_SECRET, or neither."
     )
+# Where no money is real, the sandbox stands in for a gateway and its webhooks are delivered here.
+HAS_SANDBOX = not IS_PRODUCTION and not STRIPE_SECRET_KEY
+if HAS_SANDBOX:
+    CELERY_BEAT_SCHEDULE["deliver the sandbox's webhooks"] = {
+        "task": "billing.deliver_sandbox_webhooks",
+        "schedule": 5,
+    }
 
 # Words and time
 

@@ -15,6 +15,7 @@ urlpatterns = [
     path("connections/<uuid:connection_id>/", include("billing.urls")),
     path("organizations/<slug:slug>/sub-orgs/", sub_orgs.sub_orgs, name="sub-orgs"),
     path("organizations/<slug:slug>/catalog/", include("billing.catalog_urls")),
+    path("webhooks/", include("billing.webhook_urls")),
     path("notifications/", include("notifications.urls")),
     path("", include("connections.urls")),
     path("accounts/", include("allauth.urls")),

@@ -9,8 +9,9 @@ from .lines import InvoiceLine
 from .methods import PaymentMethod
 from .notes import CreditNote, CreditNoteLine
 from .oversight import BillingRun, BooksCheck, Discrepancy
-from .payments import Payment, Refund
+from .payments import Payment
 from .plans import Plan, PlanVersion
+from .refunds import Refund
 from .requests import BillingRequest
 from .sandbox import (
     SandboxCharge,

@@ -20,6 +20,7 @@ from billing.pricing import ItemKind, Period, first_in_first_out
 from connections.kinds import Happening
 from connections.models import Connection
 from revampd.kit.copying import copy_rows, reserve_ids
+from revampd.kit.doorbell import ring_on_commit
 from revampd.kit.money import Money
 
 from .invoices import Invoice, InvoiceSeries
@@ -107,6 +108,11 @@ class Draft:
         return sum(amount for _, amount in self.uses)
 
     @property
+    def is_owed(self) -> bool:
+        """Whether the wallet leaves something to collect."""
+        return self.total > self.credited
+
+    @property
     def due_date(self) -> date:
         return self.on + DUE_AFTER
 
@@ -135,6 +141,8 @@ def issue(drafts: Sequence[Draft]) -> None:
     _write_lines(drafts)
     _write_money(drafts)
     _record(drafts)
+    if any(draft.is_owed for draft in drafts):
+        ring_on_commit(events.COLLECT_TASK)
 
 
 def _take_credits(drafts: Sequence[Draft]) -> None:
@@ -168,11 +176,10 @@ def _invoice_row(draft: Draft) -> tuple[Any, ...]:
     payer, period, total = draft.payer, draft.period, draft.total
     # Credits that cover it turn it to paid as they are applied; nothing to pay is paid at once.
     state = Invoice.State.OPEN if total else Invoice.State.PAID
-    is_owed = total > draft.credited
     return (
         *(draft.id, payer.connection_id, payer.provider_id, draft.number, state.value),
         *(draft.kind.value, payer.currency, total),
-        *(0, 0, 0, 0, 0, False, draft.on if is_owed else None),
+        *(0, 0, 0, 0, 0, False, draft.on if draft.is_owed else None),
         *((period.start, period.end) if period else (None, None)),
         *(draft.on, draft.due_date, draft.at, payer.provider_details, payer.customer_details),
     )

@@ -110,9 +110,8 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
         return self.filter(state__in=Invoice.UNSETTLED)
 
     def to_collect(self, on: date | Combinable) -> Self:
-        """Those that collecting looks at on the day `on`."""
-        parties = ("connection__provider", "connection__customer")
-        return self.filter(collect_on__lte=on).select_related(*parties)
+        """Those that collecting looks at on the day `on`; a payment under way comes first."""
+        return self.filter(collect_on__lte=on, held=0)
 
     def by_month(self) -> "dict[date, Month]":
         """What each month's invoices come to, in minor units, void ones apart."""
@@ -364,34 +363,32 @@ class Invoice(models.Model):
         A hard decline fails every time, so it waits for another method. The caller holds the lock.
         """
         today = self.connection.day_of(at)
-        first, past_due_on = self.first_failed_on or today, self.past_due_on or today
-        attempts = self.attempts + 1
-        again = None if is_hard else next_attempt(first, attempts)
-        grace_ends = past_due_on + grace()
+        first, attempts = self.first_failed_on or today, self.attempts + 1
         self._settle(
             state=self.State.PAST_DUE,
             attempts=attempts,
             first_failed_on=first,
-            past_due_on=past_due_on,
-            collect_on=min(again, grace_ends) if again else grace_ends,
-            is_stuck=again is None,
+            past_due_on=self.past_due_on or today,
+            is_stuck=is_hard or next_attempt(first, attempts) is None,
         )
+        self._be_patient(today, at)
 
     def wait(self, *, at: datetime) -> None:
-        """No payment can be tried: it is past due after its day. The caller holds the lock."""
+        """No payment can be tried now: it is past due after its day. The caller holds the lock."""
         today = self.connection.day_of(at)
         if self.state == self.State.OPEN and today > self.due_date:
-            self._settle(state=self.State.PAST_DUE, past_due_on=today, collect_on=today + grace())
+            self._settle(state=self.State.PAST_DUE, past_due_on=today)
             self._record(events.invoice_past_due, by=None, at=at)
-        elif self.past_due_on:
-            self._settle(collect_on=self.past_due_on + grace())
-        else:
-            self._settle(collect_on=self.due_date + timedelta(days=1))
+        self._be_patient(today, at)
 
-    def give_up(self, *, at: datetime) -> None:
-        """The grace is over: this connection alone is suspended. The caller holds the lock."""
-        self._settle(collect_on=None, is_stuck=True)
-        self.connection.suspend(at=at, code=self.code, payable=self.amount_due)
+    def _be_patient(self, today: date, at: datetime) -> None:
+        """Look again when time alone changes something; suspend the connection after the grace."""
+        days = [self.due_date + timedelta(days=1)]
+        if self.past_due_on:
+            days = [self.past_due_on + grace(), self.next_attempt_on or date.min]
+            if days[0] <= today:
+                self.connection.suspend(at=at, code=self.code, payable=self.amount_due)
+        self._settle(collect_on=min((day for day in days if day > today), default=None))
 
     def begin_again(self, *, at: datetime) -> None:
         """There is a new method: try at once, on a schedule of its own."""
@@ -480,8 +477,15 @@ class Invoice(models.Model):
 
     @property
     def next_attempt_on(self) -> date | None:
-        """The day on which a payment is tried again by itself."""
-        return None if self.is_stuck or not self.is_owed else self.collect_on
+        """The day on which a payment that failed is tried again by itself."""
+        if self.is_stuck or not self.is_owed or self.first_failed_on is None:
+            return None
+        return next_attempt(self.first_failed_on, self.attempts)
+
+    def may_be_tried(self, today: date) -> bool:
+        """Whether a payment is due by itself: at once when it is issued, then on its schedule."""
+        again = self.next_attempt_on
+        return not self.is_stuck and (again is None or again <= today)
 
     @property
     def is_owed(self) -> bool:

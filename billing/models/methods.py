@@ -152,7 +152,10 @@ class PaymentMethod(models.Model):
 
     @transaction.atomic
     def remove(self, *, by: User, at: datetime) -> None:
-        """Forget it. The next newest one becomes the default. Raises NotAllowed and MethodGone."""
+        """Forget it. The next newest one becomes the default, and pays what is owed.
+
+        Raises NotAllowed and MethodGone.
+        """
         self._hold(by)
         if self.payments.unsettled().exists():
             raise MethodGone(
@@ -164,6 +167,7 @@ class PaymentMethod(models.Model):
         others = self.connection.payment_methods.usable().order_by("-added_at")
         if was_default and (heir := others.first()):
             heir._change(is_default=True)
+            heir._retry(at)
 
     def _hold(self, by: User) -> None:
         lock(self.connection)

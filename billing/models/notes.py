@@ -20,7 +20,8 @@ from revampd.kit.money import CurrencyField, MinorUnitsField, Money
 from .invoices import Invoice, InvoiceSeries
 from .ledger import Entry, Movement, Transfer
 from .lines import InvoiceLine
-from .payments import Payment, Refund
+from .payments import Payment
+from .refunds import Refund
 from .wallets import REASON_LENGTH, CreditApplication
 
 

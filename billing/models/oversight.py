@@ -11,7 +11,11 @@ from django.db.models import Q
 
 from billing import events
 from connections.kinds import EventKind
-from connections.models import Connection, Organization
+from connections.models import Connection, Event, Organization
+from revampd.kit.locking import lock
+
+from .payments import Payment
+from .refunds import Refund
 
 
 class BillingRun(models.Model):
@@ -154,3 +158,21 @@ class BooksCheck(models.Model):
     @property
     def first_difference(self) -> str:
         return str(self.differences[0]) if self.differences else ""
+
+
+@transaction.atomic
+def report_contradiction(subject: Payment | Refund, found: str, *, at: datetime) -> None:
+    """Tell staff, once, that the gateway and the books say different things about `subject`."""
+    connection, kind = lock(subject.connection), events.gateway_contradicted
+    if Event.objects.filter(code=kind.code, subject_id=str(subject.pk)).exists():
+        return
+    kind.record(
+        subject,
+        by=None,
+        at=at,
+        organization=Organization.objects.platform(),
+        connection=connection,
+        found=found,
+        provider=connection.provider.name,
+        customer=connection.customer.name,
+    )

@@ -1,4 +1,4 @@
-"""Payments and refunds: attempts that are recorded before the gateway is called."""
+"""Payments: attempts to collect that are recorded before the gateway is called."""
 
 import uuid
 from datetime import datetime
@@ -8,23 +8,21 @@ import pgtrigger
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F, Q
-from django.utils import timezone
+from django.db.models.expressions import Combinable
+from django.utils.formats import date_format
 
 from billing import events
-from billing.gateways.base import ChargeOrder, Outcome, RefundOrder
-from billing.gateways.base import State as Outcomes
+from billing.gateways.base import ChargeOrder, Outcome
 from connections.kinds import EventKind
 from connections.models import Connection, User
 from revampd.kit.constraints import CompositeForeignKey, no_truncate
 from revampd.kit.doorbell import ring_on_commit
 from revampd.kit.errors import Conflict
-from revampd.kit.locking import lock
 from revampd.kit.money import CurrencyField, MinorUnitsField, Money
 
 from .invoices import Invoice
 from .ledger import Entry, Movement, Transfer
 from .methods import PaymentMethod
-from .wallets import REASON_LENGTH, Credit
 
 
 class NothingOwed(Conflict):
@@ -40,13 +38,24 @@ class MethodRemoved(Conflict):
 
 
 class Contradiction(Exception):
-    """The gateway says two things about one payment; staff have to look."""
+    """The gateway says two things about one payment or refund; staff have to look."""
 
 
 class PaymentQuerySet(models.QuerySet["Payment"]):
     def unsettled(self) -> Self:
         """Those whose outcome is not known for good yet; their amounts are held."""
         return self.filter(state__in=Payment.UNSETTLED)
+
+    def silent(self, *, unknown: datetime | Combinable, known: datetime | Combinable) -> Self:
+        """Those not asked about since `unknown`; since `known`, if the gateway has them in hand."""
+        intent = Payment.State.INTENT
+        in_hand = self.unsettled().filter(~Q(state=intent), asked_at__lt=known)
+        return self.filter(state=intent, asked_at__lt=unknown) | in_hand
+
+    def claim(self) -> "Payment | None":
+        """The one that waits longest and that nobody else has, until the transaction ends."""
+        free = self.select_for_update(no_key=True, skip_locked=True, of=("self",))
+        return free.order_by("asked_at", "id").first()
 
     def succeeded(self) -> Self:
         return self.filter(state=Payment.State.SUCCEEDED)
@@ -240,22 +249,23 @@ class Payment(models.Model):
         cause: "Payment.Cause",
         at: datetime,
         by: User | None = None,
-    ) -> "Payment":
+    ) -> "Payment | None":
         """Hold what is still owed, after the wallet has paid what it can. Nobody is asked yet.
 
-        Raises NothingOwed, PaymentUnderWay, MethodRemoved.
+        None if the wallet paid everything. Raises NothingOwed, PaymentUnderWay, MethodRemoved.
         """
         invoice.hold()
         if invoice.held:
             raise PaymentUnderWay(f"A payment of {invoice.code} is under way already.")
-        if invoice.is_owed:
-            invoice.take_credit(at=at)
         if not invoice.is_owed:
             raise NothingOwed(f"Nothing of {invoice.code} is owed any more.")
         method.refresh_from_db()
         if method.removed_at:
             raise MethodRemoved(f"{method} was removed.", next_step="Choose another one.")
-        return cls.objects.create(
+        invoice.take_credit(at=at)
+        if not invoice.is_owed:
+            return None
+        payment: Payment = cls.objects.create(
             connection=invoice.connection,
             invoice=invoice,
             method=method,
@@ -264,27 +274,31 @@ class Payment(models.Model):
             cause=cause,
             begun_by=by,
             begun_at=at,
-            asked_at=timezone.now(),
+            asked_at=at,
         )
+        return payment
 
     # Verbs
 
-    def ask_again(self) -> None:
-        """Note that the gateway is being asked now, on the real clock."""
-        self.asked_at = timezone.now()
-        type(self).objects.unsettled().filter(pk=self.pk).update(asked_at=self.asked_at)
+    def ask_again(self, *, at: datetime) -> None:
+        """Note that the gateway is being asked now."""
+        self.asked_at = at
+        type(self).objects.unsettled().filter(pk=self.pk).update(asked_at=at)
 
     @transaction.atomic
     def settle(self, outcome: Outcome, *, at: datetime) -> None:
         """Book what became of it at the gateway, once; hearing it again changes nothing.
 
-        Raises Contradiction if the gateway took the money after it had said that it would not.
+        Raises Contradiction if the gateway says another end than it said before.
         """
         self.invoice.hold()
         self.refresh_from_db()
         if self.is_settled:
-            if self.state == self.State.FAILED and outcome.state == Outcomes.SUCCEEDED:
-                raise Contradiction(f"{self.pk} failed, but the gateway says that it succeeded.")
+            if outcome.is_final and outcome.state != self.state:
+                raise Contradiction(
+                    f"{self} for {self.invoice.code} is {self.get_state_display().lower()} here, "
+                    f"but the gateway says {outcome.state.lower()}."
+                )
             return
         before = self.state
         self._note(outcome, at)
@@ -317,10 +331,29 @@ class Payment(models.Model):
             self.invoice.close(at=at)
 
     def _fail(self, at: datetime) -> None:
-        if self.cause != self.Cause.PERSON or not self.invoice.attempts:
-            self.invoice.count_failure(is_hard=self.is_hard, at=at)
-        again = self.invoice.next_attempt_on
-        self._record(events.payment_failed, at, failure=self.failure, again=again)
+        invoice, default = self.invoice, self.connection.payment_methods.default()
+        is_by_person = self.cause == self.Cause.PERSON
+        if not (is_by_person and invoice.attempts):
+            # Another card's hard decline says nothing of the one that is tried by itself.
+            invoice.count_failure(is_hard=self.is_hard and self.method == default, at=at)
+        if default and self.method != default and not is_by_person:
+            invoice.begin_again(at=at)  # The new method came while the old one was tried.
+            ring_on_commit(events.COLLECT_TASK)
+        self._record(
+            events.payment_failed,
+            at,
+            failure=self.failure,
+            again=invoice.next_attempt_on,
+            plan=self._plan(),
+        )
+
+    def _plan(self) -> str:
+        """What happens next by itself, as the notice of a failure says it."""
+        if again := self.invoice.next_attempt_on:
+            return f"We try again on {date_format(again, 'j M Y')}."
+        if self.invoice.is_stuck:
+            return "It is not tried again by itself."
+        return f"We try {self.connection.payment_methods.default()} next."
 
     def _record(self, kind: EventKind, at: datetime, **facts: Any) -> None:
         connection = self.connection
@@ -349,7 +382,8 @@ class Payment(models.Model):
             amount=self.total,
             customer=self.method.customer_reference,
             method=self.method.reference,
-            description=f"{self.invoice.code} of {self.connection.provider}",
+            # As it was frozen: an order never changes, or its key would be another order's.
+            description=f"{self.invoice.code} of {self.invoice.provider_details['name']}",
         )
 
     @property
@@ -359,190 +393,3 @@ class Payment(models.Model):
     @property
     def is_settled(self) -> bool:
         return self.state not in self.UNSETTLED
-
-
-class RefundQuerySet(models.QuerySet["Refund"]):
-    def unsettled(self) -> Self:
-        return self.filter(state=Refund.State.INTENT)
-
-
-class Refund(models.Model):
-    """Money on its way back to the method that paid. Its id is the gateway's idempotency key.
-
-    Owed from the moment it is written: the invoice's `paid` and the payment's `refunded` count it
-    at once. One that the gateway refuses for good becomes a credit in the wallet.
-    """
-
-    class State(models.TextChoices):
-        INTENT = "INTENT", "Under way"
-        SUCCEEDED = "SUCCEEDED", "Refunded"
-        FAILED = "FAILED", "Credited instead"
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    connection = models.ForeignKey(
-        Connection, on_delete=models.PROTECT, related_name="refunds", db_constraint=False
-    )
-    payment = models.ForeignKey(
-        Payment, on_delete=models.PROTECT, related_name="refunds", db_constraint=False
-    )
-    note = models.ForeignKey(
-        "billing.CreditNote", on_delete=models.PROTECT, related_name="refunds", db_constraint=False
-    )
-    currency = CurrencyField()
-    amount = MinorUnitsField()
-    begun_at = models.DateTimeField()
-    state = models.CharField(max_length=9, choices=State, default=State.INTENT)
-    reference = models.CharField(max_length=255, blank=True)
-    asked_at = models.DateTimeField(null=True)
-    settled_at = models.DateTimeField(null=True)
-    failure = models.CharField(max_length=250, blank=True)
-
-    mutable = ("state", "reference", "asked_at", "settled_at", "failure")
-
-    objects: ClassVar[Any] = RefundQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            CompositeForeignKey(
-                name="refund_of_payment",
-                fields=["connection", "payment"],
-                to="billing.Payment",
-                to_fields=["connection", "id"],
-            ),
-            CompositeForeignKey(
-                name="refund_for_note",
-                fields=["connection", "note"],
-                to="billing.CreditNote",
-                to_fields=["connection", "id"],
-                deferred=True,
-            ),
-            models.CheckConstraint(condition=Q(amount__gt=0), name="refund_amount"),
-            models.CheckConstraint(
-                condition=Q(state="INTENT", settled_at=None)
-                | Q(state__in=["SUCCEEDED", "FAILED"], settled_at__isnull=False),
-                name="refund_settled",
-            ),
-        ]
-        indexes = [
-            models.Index(fields=["begun_at"], condition=Q(state="INTENT"), name="refund_unsettled"),
-        ]
-        triggers = [
-            pgtrigger.Protect(name="kept", operation=pgtrigger.Delete),
-            no_truncate(),
-            pgtrigger.Trigger(
-                name="counted",
-                when=pgtrigger.After,
-                operation=pgtrigger.Insert,
-                func="""
-                    IF NEW.state <> 'INTENT' THEN
-                        RAISE EXCEPTION 'a refund begins as an intent'
-                            USING ERRCODE = 'integrity_constraint_violation';
-                    END IF;
-                    UPDATE billing_payment SET refunded = refunded + NEW.amount
-                    WHERE id = NEW.payment_id;
-                    UPDATE billing_invoice
-                    SET paid = paid - NEW.amount,
-                        state = CASE WHEN state = 'PAID' THEN 'OPEN' ELSE state END
-                    WHERE id = (SELECT invoice_id FROM billing_payment WHERE id = NEW.payment_id);
-                    RETURN NULL;
-                """,
-            ),
-            pgtrigger.Trigger(
-                name="frozen",
-                when=pgtrigger.Before,
-                operation=pgtrigger.Update,
-                declare=[
-                    (
-                        "apart",
-                        "text[] := ARRAY['state', 'reference', 'asked_at', 'settled_at',"
-                        " 'failure']",
-                    )
-                ],
-                func="""
-                    IF OLD.state <> 'INTENT'
-                       OR to_jsonb(OLD) - apart IS DISTINCT FROM to_jsonb(NEW) - apart THEN
-                        RAISE EXCEPTION 'a refund never changes'
-                            USING ERRCODE = 'integrity_constraint_violation';
-                    END IF;
-                    RETURN NEW;
-                """,
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"refund of {self.total}"
-
-    # Factories
-
-    @classmethod
-    def owe(cls, payment: Payment, minor: int, *, note: Any, at: datetime) -> "Refund":
-        """Owe `minor` units of a payment back, for a credit note. The caller holds the lock."""
-        refund = cls.objects.create(
-            connection_id=payment.connection_id,
-            payment=payment,
-            note=note,
-            currency=payment.currency,
-            amount=minor,
-            begun_at=at,
-        )
-        owed = Entry(payment.connection_id, Movement.REFUND_OWED, minor, refund.pk)
-        Transfer.book(owed, at=at)
-        ring_on_commit(events.REFUND_TASK)
-        return refund
-
-    # Verbs
-
-    def ask_again(self) -> None:
-        """Note that the gateway is being asked now, on the real clock."""
-        self.asked_at = timezone.now()
-        type(self).objects.unsettled().filter(pk=self.pk).update(asked_at=self.asked_at)
-
-    @transaction.atomic
-    def settle(self, outcome: Outcome, *, at: datetime) -> None:
-        """Book what became of it, once. What a card does not take back goes into the wallet."""
-        connection = lock(self.connection)
-        self.refresh_from_db()
-        if self.state != self.State.INTENT or not outcome.is_final:
-            return
-        decline = outcome.decline
-        self.state, self.settled_at = self.State(outcome.state), at
-        self.reference = outcome.reference
-        self.failure = decline.sentence[:250] if decline else ""
-        self.save(update_fields=["state", "settled_at", "reference", "failure"])
-        if self.state == self.State.FAILED:
-            code = self.payment.invoice.code
-            Credit.grant(
-                connection,
-                self.amount,
-                origin=Credit.Origin.REFUND,
-                reason=f"Refund of {code} that {self.payment.method} did not take"[:REASON_LENGTH],
-                by=None,
-                at=at,
-            )
-            return
-        paid_back = Entry(self.connection_id, Movement.REFUNDED, self.amount, self.pk)
-        Transfer.book(paid_back, at=at)
-        events.refund_succeeded.record(
-            self,
-            by=None,
-            at=at,
-            organization=connection.provider,
-            connection=connection,
-            number=self.payment.invoice.number,
-            code=self.payment.invoice.code,
-            amount=self.total,
-            method=self.payment.method.label,
-            provider=connection.provider.name,
-            customer=connection.customer.name,
-        )
-
-    # Properties
-
-    @property
-    def order(self) -> RefundOrder:
-        """What the gateway is asked to do."""
-        return RefundOrder(key=self.pk, charge=self.payment.reference, amount=self.total)
-
-    @property
-    def total(self) -> Money:
-        return Money(self.amount, self.currency)

@@ -17,6 +17,7 @@ from billing import events
 from billing.pricing import first_in_first_out
 from connections.models import Connection, User
 from revampd.kit.constraints import AppendOnly, CompositeForeignKey, no_truncate
+from revampd.kit.doorbell import ring_on_commit
 from revampd.kit.errors import Invalid
 from revampd.kit.locking import lock
 from revampd.kit.money import CurrencyField, MinorUnitsField, Money
@@ -209,6 +210,9 @@ class Credit(models.Model):
             balance=connection.credits.balance(connection.currency),
             provider=connection.provider.name,
         )
+        # What is owed already is looked at again, since the wallet pays first.
+        connection.invoices.owed().update(collect_on=connection.day_of(at))
+        ring_on_commit(events.COLLECT_TASK)
         return credit
 
     # Properties

@@ -1,22 +1,29 @@
 """What gateways tell us: every verified webhook is stored once, then worked off."""
 
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
+
+from billing import events
+from billing.gateways.base import Notice
+from revampd.kit.doorbell import ring_on_commit
+
+# How long one that was taken is left to whoever took it.
+LEASE = timedelta(minutes=1)
 
 
 class GatewayEventQuerySet(models.QuerySet["GatewayEvent"]):
     def waiting(self) -> Self:
         return self.filter(processed_at__isnull=True, problem="")
 
-    def claimed(self, count: int) -> Self:
-        """The oldest `count` that no other worker holds, held until the transaction ends."""
-        return self.waiting().select_for_update(skip_locked=True).order_by("pk")[:count]
-
 
 class GatewayEvent(models.Model):
-    """A webhook as it was received. It only rings: the truth is asked of the gateway."""
+    """A webhook as it was received. It only rings: the truth is asked of the gateway.
+
+    `problem` is why it was set aside for staff, `note` why it needed nothing.
+    """
 
     gateway = models.CharField(max_length=20)
     event_id = models.CharField(max_length=255)
@@ -24,7 +31,9 @@ class GatewayEvent(models.Model):
     key = models.UUIDField(null=True)
     body = models.BinaryField()
     received_at = models.DateTimeField()
+    taken_at = models.DateTimeField(null=True)
     processed_at = models.DateTimeField(null=True)
+    note = models.CharField(max_length=200, blank=True)
     problem = models.CharField(max_length=500, blank=True)
 
     objects: ClassVar[Any] = GatewayEventQuerySet.as_manager()
@@ -43,3 +52,43 @@ class GatewayEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.gateway} {self.kind} {self.event_id}"
+
+    # Factories
+
+    @classmethod
+    @transaction.atomic
+    def keep(cls, notice: Notice, *, gateway: str, body: bytes, at: datetime) -> None:
+        """Store a verified webhook, once however often it comes, and wake a worker."""
+        event = cls(
+            gateway=gateway,
+            event_id=notice.event_id,
+            kind=notice.type[:80],
+            key=notice.key,
+            body=body,
+            received_at=at,
+        )
+        cls.objects.bulk_create([event], ignore_conflicts=True)
+        ring_on_commit(events.WEBHOOK_TASK)
+
+    @classmethod
+    @transaction.atomic
+    def take(cls, *, at: datetime) -> "GatewayEvent | None":
+        """The oldest one that nobody has in hand. It comes back if its taker dies."""
+        free = Q(taken_at=None) | Q(taken_at__lte=at - LEASE)
+        rows = cls.objects.waiting().filter(free).select_for_update(skip_locked=True)
+        event: GatewayEvent | None = rows.order_by("pk").first()
+        if event:
+            event.taken_at = at
+            event.save(update_fields=["taken_at"])
+        return event
+
+    # Verbs
+
+    def finish(self, note: str, *, at: datetime) -> None:
+        self.processed_at, self.note = at, note
+        self.save(update_fields=["processed_at", "note"])
+
+    def set_aside(self, problem: str) -> None:
+        """Nobody looks at it again but staff."""
+        self.problem = problem[:500]
+        self.save(update_fields=["problem"])

@@ -1,0 +1,92 @@
+"""Cards, invoices and days: what the tests of payments do with Bluebird and the sandbox."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Sum
+
+from billing.collecting import collect_due, reconcile
+from billing.gateways.base import CustomerRef, State
+from billing.gateways.cards import BY_NAME
+from billing.gateways.sandbox import Sandbox
+from billing.models import (
+    Invoice,
+    Payment,
+    PaymentMethod,
+    Refund,
+    SandboxCharge,
+    SandboxRefund,
+    Transfer,
+)
+from billing.models.ledger import Account
+from billing.postman import deliver
+from billing.refunding import settle_refunds
+from billing.webhooks import work_off
+from connections.models import Connection, Event, User
+from tests.billing.acts import NOW
+
+PRICE = 149_00
+
+
+def add_card(
+    connection: Connection, by: User, name: str = "visa", at: datetime = NOW, year: int = 2029
+) -> PaymentMethod:
+    """Add a test card on the sandbox's page, as its customer does."""
+    sandbox = Sandbox(at)
+    customer = CustomerRef(connection.pk, connection.customer.name, "pay@example.com")
+    setup = sandbox.begin_setup(customer, "/back/")
+    number = BY_NAME[name].number
+    sandbox.complete_setup(
+        setup.reference, number=number, exp_month="12", exp_year=str(year), cvc="123"
+    )
+    details = sandbox.finish_setup(setup.reference)
+    assert details is not None
+    return PaymentMethod.add(connection, details, gateway=Sandbox.name, by=by, at=at)
+
+
+def fresh(row: Any) -> Any:
+    return type(row).objects.get(pk=row.pk)
+
+
+def day(number: int) -> datetime:
+    """`number` days after the invoice was issued."""
+    return NOW + timedelta(days=number)
+
+
+def live(until: int, since: int = 0) -> None:
+    """Let the workers do what is due, once a day."""
+    for number in range(since, until + 1):
+        collect_due(at=day(number))
+        settle(day(number))
+
+
+def settle(at: datetime) -> None:
+    """Let everything that is under way come to its end, by webhooks and by asking."""
+    for later in (timedelta(minutes=2), timedelta(hours=2)):
+        deliver(at=at + later)
+        work_off(at=at + later)
+        settle_refunds(at=at + later)
+        reconcile(at=at + later)
+
+
+def events_of(code: str) -> list[Event]:
+    return list(Event.objects.filter(code=code).order_by("pk"))
+
+
+def assert_books_agree() -> None:
+    """What the gateway took and gave back is what we booked, payment by payment, and no more."""
+    assert not Payment.objects.unsettled().exists()
+    assert not Refund.objects.unsettled().exists()
+    taken = SandboxCharge.objects.filter(state=State.SUCCEEDED).values_list("key", "amount")
+    assert dict(taken) == dict(Payment.objects.succeeded().values_list("pk", "amount"))
+    returned = SandboxRefund.objects.filter(state=State.SUCCEEDED).values_list("key", "amount")
+    refunded = Refund.objects.filter(state=Refund.State.SUCCEEDED).values_list("pk", "amount")
+    assert dict(returned) == dict(refunded)
+    cash = Transfer.objects.balance(Account.CASH, "USD").minor
+    assert cash == sum(dict(taken).values()) - sum(dict(returned).values())
+    owed = Invoice.objects.owed().aggregate(sum=Sum("outstanding", default=0))["sum"]
+    assert Transfer.objects.balance(Account.RECEIVABLE, "USD").minor == owed
+    assert not Invoice.objects.filter(held__gt=0).exists()
+    for invoice in Invoice.objects.all():
+        once = invoice.payments.succeeded().aggregate(sum=Sum("amount", default=0))["sum"]
+        assert once <= invoice.total
