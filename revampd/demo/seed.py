@@ -7,14 +7,16 @@ from heapq import heapify, heappop, heappush
 from django.contrib.auth.hashers import make_password
 from django.db import connection, transaction
 
+from billing.collecting import collect_due
 from billing.gateways.base import in_one_transaction
+from billing.refunding import settle_refunds
 from connections.models import Organization, User
 from notifications.draining import drain_events
 from notifications.models import Delivery, Notification
 
 from .stage import Stage, Story
 from .stories import all_stories
-from .work import collect, work
+from .work import work
 
 PASSWORD = "demo"  # noqa: S105 - everybody's, and shown on the sign-in page
 FIRST_NIGHT = 290  # days ago
@@ -54,7 +56,8 @@ def play(stage: Stage, stories: Iterable[Story]) -> None:
     while waiting:
         stage.at, number, story = heappop(waiting)
         moment = next(story, None)
-        collect(stage.at)
+        collect_due(at=stage.at)
+        settle_refunds(at=stage.at)
         if moment is None:
             continue
         if moment < stage.at:

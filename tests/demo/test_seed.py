@@ -1,6 +1,7 @@
 """The seed: all there or not at all, once, and nothing that the product itself would not do."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +10,16 @@ from django.core.management import CommandError, call_command
 from django.db.models import Count, F, Max, Q, Sum
 from pytest_django.fixtures import Settings
 
-from billing.models import BillingRequest, Invoice, InvoiceLine, PlanVersion, SubscriptionItem
+from billing.models import (
+    BillingRequest,
+    Credit,
+    CreditNote,
+    Invoice,
+    InvoiceLine,
+    Payment,
+    PlanVersion,
+    SubscriptionItem,
+)
 from connections.models import Connection, Event, Invitation, Membership, Organization, Outbox, User
 from notifications.models import Delivery, Notification
 from revampd.demo import seed as seeding
@@ -202,3 +212,22 @@ class TestAnotherDay:
         assert seed(datetime(2028, 2, 29, 0, 5, tzinfo=UTC))
         scheduled = BillingRequest.objects.filter(state=State.APPROVED, timing="NEXT_CYCLE")
         assert scheduled.count() == 4
+
+
+class TestMoney:
+    def test_is_mostly_paid_by_card(self, demo: None) -> None:
+        states = Counter(Invoice.objects.values_list("state", flat=True))
+        assert states["PAID"] > 9 * (states.total() - states["PAID"])
+        assert Payment.objects.succeeded().count() >= states["PAID"] - 2
+
+    def test_tells_of_a_card_that_is_declined_and_tried_again(self, demo: None) -> None:
+        invoice = Invoice.objects.get(state="PAST_DUE")
+        assert invoice.payments.filter(state="FAILED").count() == invoice.attempts > 1
+        assert invoice.connection.customer.name == "Riverbend Yoga"
+
+    def test_has_a_payment_to_confirm(self, demo: None) -> None:
+        assert Payment.objects.get(state="ACTION").connection.customer.name == "Oak & Ivory"
+
+    def test_uses_credits_and_returns_money(self, demo: None) -> None:
+        assert Credit.objects.filter(applied__gt=0).count() == 2
+        assert [note.refunds.get().state for note in CreditNote.objects.all()] == ["SUCCEEDED"]

@@ -81,9 +81,9 @@ def riverbend_has_to_decide(stage: Stage) -> Story:
     deal = yield from welcome(
         stage, RIVERBEND, provider=IRONSIDE, by=JAKE, invited=164, accepted=162
     )
-    yield stage.ago(161, 17, 25)
+    yield stage.ago(158, 17, 25)
     plan = deal.propose("Studio", by=JAKE)
-    yield stage.ago(160, 16, 40)
+    yield stage.ago(157, 16, 40)
     deal.approve(plan, by=MEILIN)
     yield stage.ago(29, 20, 15)
     add_card(deal, "insufficient_funds", by=MEILIN)
