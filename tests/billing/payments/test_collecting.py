@@ -12,7 +12,7 @@ from connections.kinds import in_words, kind_of
 from connections.models import Connection
 from notifications.draining import drain_events
 from notifications.models import Notification
-from tests.billing.acts import NOW
+from tests.billing.acts import NOW, agree, issued
 from tests.cast import between
 
 from .acts import (
@@ -214,7 +214,7 @@ class TestNewMethod:
         card("visa")
 
         settle(NOW)
-        collect_due(at=NOW)
+        collect_due(at=NOW + timedelta(hours=3))
 
         assert causes(invoice) == [("ISSUE", "FAILED", 0), ("METHOD", "SUCCEEDED", 0)]
         [failed] = events_of("payment.failed")
@@ -484,7 +484,7 @@ class TestConfirmation:
         collect_due(at=NOW)
         payment = invoice.payments.get()
 
-        reconcile(at=NOW + CONFIRM_WITHIN - timedelta(hours=1))
+        reconcile(at=NOW + CONFIRM_WITHIN - timedelta(hours=2))
         assert fresh(payment).state == "ACTION"
         reconcile(at=NOW + CONFIRM_WITHIN)
 
