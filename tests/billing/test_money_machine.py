@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from django.db import transaction
 from django.db.models import F, Q, Sum
 from hypothesis import HealthCheck, settings
@@ -279,6 +280,7 @@ def part(invoice: Invoice, percent: int) -> dict[int, int]:
     return {line.pk: (line.amount - line.taken) * percent // 100 for line in lines}
 
 
+@pytest.mark.timeout(300 if IS_SHORT else 3600)
 class TestMoney:
     def test_is_kept_under_any_history(self, cast: Cast) -> None:
         world = (
