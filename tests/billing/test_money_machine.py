@@ -24,7 +24,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from billing.collecting import collect_due, pay, refund_now, resolve
+from billing.collecting import collect_due, pay, resolve
 from billing.cycle import bill_due
 from billing.gateways.sandbox import Sandbox
 from billing.models import (
@@ -45,10 +45,11 @@ from billing.models import (
 from billing.models.ledger import Account
 from billing.models.proposals import Proposal
 from billing.pricing import Interval, Timing
+from billing.refunding import resolve_refund
 from connections.models import Connection, Organization, User
 from revampd.kit.errors import DomainError
 from tests.billing.acts import NOW
-from tests.billing.cards import add_card
+from tests.billing.payments.acts import add_card
 from tests.books import assert_books_agree
 from tests.cast import LONG_AGO, Cast
 
@@ -136,7 +137,7 @@ class Money(RuleBasedStateMachine):
         """Both have a plan and a card from the first day."""
         for number, (side, card) in enumerate(zip(self.world, cards, strict=True)):
             self.agree(side, side.items[number], 1, Timing.NOW)
-            add_card(side.connection, card, by=side.buyer, at=self.now)
+            add_card(side.connection, side.buyer, card, self.now)
 
     @rule(
         side=sides,
@@ -186,14 +187,14 @@ class Money(RuleBasedStateMachine):
                 Sandbox(self.now).authorize(payment.reference, succeed=succeed)
             self.attempt("reconciled", lambda payment=payment: resolve(payment, at=self.now))
         for refund in Refund.objects.unsettled().order_by("begun_at", "id"):
-            self.attempt("refunded", lambda refund=refund: refund_now(refund, at=self.now))
+            self.attempt("refunded", lambda refund=refund: resolve_refund(refund, at=self.now))
 
     # Paying
 
     @rule(side=sides, name=names)
     def add_card(self, side: int, name: str) -> None:
         each = self.world[side]
-        self.attempt("card", lambda: add_card(each.connection, name, by=each.buyer, at=self.now))
+        self.attempt("card", lambda: add_card(each.connection, each.buyer, name, self.now))
 
     @rule(side=sides, number=picks)
     def pay_now(self, side: int, number: int) -> None:
