@@ -51,6 +51,7 @@ PAYMENT_FACTS = (
 COLLECT_TASK = "billing.collect_payments"
 RECONCILE_TASK = "billing.reconcile_payments"
 REFUND_TASK = "billing.settle_refunds"
+BOOKS_TASK = "billing.verify_books"
 WEBHOOK_TASK = "billing.work_off_webhooks"
 
 

@@ -9,6 +9,7 @@ from django.db.models import Q
 from billing import events
 from billing.gateways.base import Notice
 from revampd.kit.doorbell import ring_on_commit
+from revampd.kit.errors import Conflict
 
 # How long one that was taken is left to whoever took it.
 LEASE = timedelta(minutes=1)
@@ -92,3 +93,11 @@ class GatewayEvent(models.Model):
         """Nobody looks at it again but staff."""
         self.problem = problem[:500]
         self.save(update_fields=["problem"])
+
+    @transaction.atomic
+    def release(self) -> None:
+        """Staff have seen to it: a worker looks at it again. Raises Conflict if it does anyway."""
+        aside = type(self).objects.filter(pk=self.pk).exclude(problem="")
+        if not aside.update(problem="", taken_at=None):
+            raise Conflict("This was not set aside.")
+        ring_on_commit(events.WEBHOOK_TASK)

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import connections, transaction
 
 from billing.books import COMPARISONS, comparison, differences
-from billing.collecting import pay, refund_now
+from billing.collecting import pay
 from billing.cycle import bill_due
 from billing.models import (
     BooksCheck,
@@ -26,11 +26,12 @@ from billing.models import (
     SubscriptionItem,
     Transfer,
 )
+from billing.refunding import resolve_refund
 from billing.tasks import verify_books
 from connections.models import Event, Outbox
 from revampd.kit.locking import lock
 from tests.billing.acts import NOW, agree, day, noon
-from tests.billing.cards import add_card
+from tests.billing.payments.acts import add_card
 from tests.books import assert_books_agree
 from tests.cast import Cast, assemble
 
@@ -53,12 +54,12 @@ def tell_story(cast: Cast) -> None:
     agree(cast)
     agree(cast, cast.phone_numbers, quantity=5)
     agree(cast, cast.setup)
-    card = add_card(connection, by=cast.ben, at=NOW)
+    card = add_card(connection, cast.ben)
     setup = connection.invoices.get(number=2)
     pay(setup, card, cause=Payment.Cause.PERSON, by=cast.ben, at=NOW)
     line = setup.lines.get()
     CreditNote.issue(setup, {line.pk: 99_99}, reason="Late", by=cast.noah, at=NOW)
-    refund_now(Refund.objects.get(), at=NOW)
+    resolve_refund(Refund.objects.get(), at=NOW)
     agree(cast, cast.scale, at=noon(2026, 11, 20))
     adjust(cast, 30_00, "Again", noon(2026, 11, 20))
     adjust(cast, -10_00, "Too much", noon(2026, 11, 21))

@@ -23,6 +23,7 @@ from billing.postman import deliver
 from billing.refunding import settle_refunds
 from billing.webhooks import work_off
 from connections.models import Connection, Event, User
+from tests import books
 from tests.billing.acts import NOW
 
 PRICE = 149_00
@@ -90,3 +91,4 @@ def assert_books_agree() -> None:
     for invoice in Invoice.objects.all():
         once = invoice.payments.succeeded().aggregate(sum=Sum("amount", default=0))["sum"]
         assert once <= invoice.total
+    books.assert_books_agree()

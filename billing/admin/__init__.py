@@ -1,0 +1,14 @@
+"""Billing for staff: what is sealed, published or issued is read; the rest changes by verbs."""
+
+from . import agreements, catalog, invoices, oversight, payments, sandbox, usage, wallets
+
+__all__ = [
+    "agreements",
+    "catalog",
+    "invoices",
+    "oversight",
+    "payments",
+    "sandbox",
+    "usage",
+    "wallets",
+]

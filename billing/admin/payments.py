@@ -1,0 +1,76 @@
+"""Payment methods, attempts to collect, refunds, and what gateways told us."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from billing.models import GatewayEvent, Payment, PaymentMethod, Refund
+from revampd.kit.admin import call_verb
+
+from .records import PARTIES, PARTY_NAMES, RecordAdmin, money
+
+
+@admin.register(PaymentMethod)
+class PaymentMethodAdmin(RecordAdmin):
+    list_display = (
+        *("label", "connection", "gateway", "expiry", "is_default"),
+        *("added_by", "added_at", "removed_at"),
+    )
+    list_filter = ("is_default", ("removed_at", admin.EmptyFieldListFilter), "gateway", "brand")
+    list_select_related = (*PARTIES, "added_by")
+    search_fields = ("=last4", "=reference", *PARTY_NAMES)
+    ordering = ("-added_at",)
+
+
+@admin.register(Payment)
+class PaymentAdmin(RecordAdmin):
+    list_display = (
+        *("begun_at", "connection", "invoice", money("amount"), "state", "method", "cause"),
+        *(money("refunded"), "failure", "settled_at"),
+    )
+    list_filter = ("state", "cause", "is_hard", "begun_at")
+    list_select_related = (*PARTIES, "invoice", "method")
+    search_fields = ("=id", "=reference", "=invoice__number", *PARTY_NAMES)
+    date_hierarchy = "begun_at"
+    ordering = ("-begun_at",)
+
+
+@admin.register(Refund)
+class RefundAdmin(RecordAdmin):
+    list_display = (
+        *("begun_at", "connection", "note", money("amount"), "state", "payment"),
+        *("failure", "settled_at"),
+    )
+    list_filter = ("state", "begun_at")
+    list_select_related = (*PARTIES, "note", "payment__method")
+    search_fields = ("=id", "=reference", "=note__number", *PARTY_NAMES)
+    ordering = ("-begun_at",)
+
+
+@admin.register(GatewayEvent)
+class GatewayEventAdmin(RecordAdmin):
+    """Webhooks as they were received. One with a problem waits until it is released."""
+
+    list_display = (
+        *("received_at", "gateway", "kind", "event_id", "key"),
+        *("processed_at", "note", "problem"),
+    )
+    list_filter = (
+        ("problem", admin.EmptyFieldListFilter),
+        ("processed_at", admin.EmptyFieldListFilter),
+        *("gateway", "kind"),
+    )
+    search_fields = ("=event_id", "=key", "problem")
+    ordering = ("-id",)
+    actions = ("release",)
+
+    @admin.display(description="body")
+    def text(self, event: GatewayEvent) -> str:
+        return bytes(event.body).decode(errors="replace")
+
+    def get_fields(self, request: HttpRequest, row: GatewayEvent | None = None) -> list[object]:  # type: ignore[override]
+        return [*super().get_fields(request, row), "text"]
+
+    @admin.action(description="Try again", permissions=["verb"])
+    def release(self, request: HttpRequest, rows: QuerySet[GatewayEvent]) -> None:
+        call_verb(request, rows, lambda row: row.release(), "{} released.")

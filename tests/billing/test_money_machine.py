@@ -1,0 +1,299 @@
+"""Money under any history: whatever people, gateways and the calendar do, the books agree.
+
+A state machine plays two customers of two providers against PostgreSQL and the sandbox gateway.
+HYPOTHESIS_PROFILE=explore plays longer, and something new each time.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.db.models import F, Q, Sum
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from billing.collecting import collect_due, pay, resolve
+from billing.cycle import bill_due
+from billing.gateways.sandbox import Sandbox
+from billing.models import (
+    AddOn,
+    BillingRequest,
+    Credit,
+    CreditNote,
+    Discrepancy,
+    Invoice,
+    OneTimeCharge,
+    Payment,
+    Plan,
+    Refund,
+    SandboxCharge,
+    SandboxRefund,
+    Transfer,
+)
+from billing.models.ledger import Account
+from billing.models.proposals import Proposal
+from billing.pricing import Interval, Timing
+from billing.refunding import resolve_refund
+from connections.models import Connection, Organization, User
+from revampd.kit.errors import DomainError
+from tests.billing.acts import NOW
+from tests.billing.payments.acts import add_card
+from tests.books import assert_books_agree
+from tests.cast import LONG_AGO, Cast
+
+IS_SHORT = os.environ.get("HYPOTHESIS_PROFILE", "repeat") == "repeat"
+PLAY = settings(
+    max_examples=35 if IS_SHORT else 300,
+    stateful_step_count=30 if IS_SHORT else 60,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+CARDS = (
+    *("visa", "visa", "insufficient_funds", "lost_card", "request_lost", "answer_lost"),
+    *("delayed", "delayed_decline", "confirms_always", "refunds_later", "refuses_refunds"),
+)
+sides = st.sampled_from([0, 1])
+picks = st.integers(0, 5)
+names = st.sampled_from(CARDS)
+amounts = st.one_of(st.integers(1, 300), st.integers(1, 300_00))
+DEBITS = {Account.RECEIVABLE, Account.CASH, Account.BAD_DEBT, Account.GRANTS}
+
+
+@dataclass(frozen=True)
+class Side:
+    """One connection, who acts on it, and what is on sale there."""
+
+    key: Any
+    seller: User
+    buyer: User
+    items: tuple[Any, ...]
+
+    @property
+    def connection(self) -> Connection:
+        rows = Connection.objects.select_related("provider", "customer")
+        return rows.get(pk=self.key)
+
+
+def on_sale(provider: Organization, by: User) -> tuple[Any, ...]:
+    """Plans of both cycles with prices that divide badly, an add-on and a charge."""
+    plan = Plan.offer(provider=provider, by=by, name="Odd")
+    version = {"by": by, "at": LONG_AGO, "booking_fee": 37, "transfer_fee": 1_01}
+    return (
+        plan.publish(interval=Interval.MONTH, base_price=149_00, **version),
+        plan.publish(interval=Interval.MONTH, base_price=44_99, **version),
+        plan.publish(interval=Interval.YEAR, base_price=990_01, **version),
+        AddOn.offer(provider=provider, by=by, name="Extra", unit_price=2_53),
+        AddOn.offer(provider=provider, by=by, name="More", unit_price=7),
+        OneTimeCharge.offer(provider=provider, by=by, name="Once", unit_price=400_07),
+    )
+
+
+class Money(RuleBasedStateMachine):
+    """What can happen to money, a rule each. Refusals are part of the game."""
+
+    played: Counter[str] = Counter()
+
+    def __init__(self, world: tuple[Side, ...]) -> None:
+        super().__init__()
+        self.world = world
+        self.now = NOW
+        self.savepoint = transaction.savepoint()
+
+    def teardown(self) -> None:
+        transaction.savepoint_rollback(self.savepoint)
+
+    def attempt(self, name: str, act: Callable[[], Any]) -> bool:
+        """Do it, and note whether it changed anything; only refusals are put up with."""
+        self.now += timedelta(minutes=1)
+        try:
+            done = act() not in (0, False)
+        except DomainError:
+            done = False
+        self.played[name if done else "nothing"] += 1
+        return done
+
+    @staticmethod
+    def pick(invoices: Any, number: int) -> Invoice | None:
+        found = list(invoices.order_by("-number")[:6])
+        return found[number % len(found)] if found else None
+
+    # Consent
+
+    @initialize(cards=st.tuples(names, names))
+    def begin(self, cards: tuple[str, str]) -> None:
+        """Both have a plan and a card from the first day."""
+        for number, (side, card) in enumerate(zip(self.world, cards, strict=True)):
+            self.agree(side, side.items[number], 1, Timing.NOW)
+            add_card(side.connection, side.buyer, card, self.now)
+
+    @rule(
+        side=sides,
+        item=st.integers(0, 5),
+        quantity=st.integers(1, 4),
+        timing=st.sampled_from([Timing.NOW, Timing.NEXT_CYCLE]),
+        chosen=st.booleans(),
+    )
+    def consent(self, side: int, item: int, quantity: int, timing: Timing, chosen: bool) -> None:
+        """The customer approves what was proposed, or chooses it itself."""
+        each = self.world[side]
+        act = self.choose if chosen else self.agree
+        name = "chosen" if chosen else "approved"
+        self.attempt(name, lambda: act(each, each.items[item], quantity, timing))
+
+    def agree(self, side: Side, item: Any, quantity: int, timing: Timing) -> None:
+        proposal = self.proposal(item, quantity, timing)
+        request = BillingRequest.propose(
+            proposal, connection=side.connection, by=side.seller, at=self.now
+        )
+        request.approve(by=side.buyer, seal=request.seal, at=self.now)
+
+    def choose(self, side: Side, item: Any, quantity: int, timing: Timing) -> None:
+        proposal = self.proposal(item, quantity, timing)
+        BillingRequest.choose(proposal, connection=side.connection, by=side.buyer, at=self.now)
+
+    @staticmethod
+    def proposal(item: Any, quantity: int, timing: Timing) -> Proposal:
+        is_add_on = isinstance(item, AddOn)
+        return Proposal(item, quantity=quantity if is_add_on else 1, timing=timing)
+
+    # Time
+
+    @rule(days=st.sampled_from([31, 1, 3, 7, 20]))
+    def sleep(self, days: int) -> None:
+        """Days pass, and the work of the night is done: billing, then collecting."""
+        self.now += timedelta(days=days)
+        self.attempt("billed", lambda: bill_due(at=self.now))
+        self.attempt("collected", lambda: collect_due(at=self.now))
+
+    @rule(succeed=st.booleans())
+    def reconcile(self, succeed: bool) -> None:
+        """Customers answer their bank, and what had no answer is asked about."""
+        self.now += timedelta(minutes=10)
+        for payment in Payment.objects.unsettled().order_by("begun_at", "id"):
+            if payment.state == Payment.State.ACTION:
+                Sandbox(self.now).authorize(payment.reference, succeed=succeed)
+            self.attempt("reconciled", lambda payment=payment: resolve(payment, at=self.now))
+        for refund in Refund.objects.unsettled().order_by("begun_at", "id"):
+            self.attempt("refunded", lambda refund=refund: resolve_refund(refund, at=self.now))
+
+    # Paying
+
+    @rule(side=sides, name=names)
+    def add_card(self, side: int, name: str) -> None:
+        each = self.world[side]
+        self.attempt("card", lambda: add_card(each.connection, each.buyer, name, self.now))
+
+    @rule(side=sides, number=picks)
+    def pay_now(self, side: int, number: int) -> None:
+        each = self.world[side]
+        invoice = self.pick(Invoice.objects.owed().filter(connection=each.key), number)
+        method = each.connection.payment_methods.default()
+        if invoice:
+            how = {"cause": Payment.Cause.PERSON, "by": each.buyer}
+            self.attempt("paid", lambda: pay(invoice, method, at=self.now, **how))
+
+    # What the provider corrects
+
+    @rule(side=sides, minor=amounts, sign=st.sampled_from([1, 1, -1]))
+    def adjust(self, side: int, minor: int, sign: int) -> None:
+        each = self.world[side]
+        details = {"reason": "Because", "by": each.seller}
+        self.attempt(
+            "granted" if sign > 0 else "deducted",
+            lambda: Credit.adjust(each.connection, sign * minor, at=self.now, **details),
+        )
+
+    @rule(
+        side=sides,
+        number=picks,
+        how=st.sampled_from(["corrected", "voided", "written off"]),
+        percent=st.integers(1, 100),
+    )
+    def amend(self, side: int, number: int, how: str, percent: int) -> None:
+        each = self.world[side]
+        candidates = {
+            "corrected": Q(corrected__lt=F("total")) & (Q(paid__gt=0) | Q(credited__gt=0)),
+            "voided": Q(paid=0, corrected=0),
+            "written off": Q(state__in=Invoice.UNSETTLED),
+        }
+        alive = Invoice.objects.exclude(state__in=["VOID", "UNCOLLECTIBLE"])
+        rows = alive.filter(candidates[how], connection=each.key)
+        if not (invoice := self.pick(rows, number)):
+            return
+        details = {"reason": "Wrong", "by": each.seller, "at": self.now}
+        acts: dict[str, Callable[[], Any]] = {
+            "corrected": lambda: CreditNote.issue(invoice, part(invoice, percent), **details),
+            "voided": lambda: invoice.void(**details),
+            "written off": lambda: invoice.write_off(**details),
+        }
+        self.attempt(how, acts[how])
+
+    # What holds after every step
+
+    @invariant()
+    def books_agree(self) -> None:
+        assert_books_agree()
+
+    @invariant()
+    def nothing_is_made_or_lost(self) -> None:
+        """By connection: what was asked for and granted is somewhere, and nothing is below zero."""
+        for side in self.world:
+            own = Transfer.objects.filter(connection=side.key)
+            held = {account: own.balance(account, "USD").minor for account in Account}
+            assert sum(held.values()) == 0
+            below = [a for a, minor in held.items() if (minor if a in DEBITS else -minor) < 0]
+            assert [account for account in below if account != Account.GRANTS] == []
+
+    @invariant()
+    def the_gateway_says_the_same(self) -> None:
+        """What it took is booked, or still to be asked about; what is booked it took."""
+        took = dict(SandboxCharge.objects.filter(state="SUCCEEDED").values_list("key", "amount"))
+        booked = dict(Payment.objects.succeeded().values_list("pk", "amount"))
+        unknown = set(Payment.objects.unsettled().values_list("pk", flat=True))
+        assert booked.items() <= took.items()
+        assert set(took) - set(booked) <= unknown
+        gave = dict(SandboxRefund.objects.filter(state="SUCCEEDED").values_list("key", "amount"))
+        returned = Refund.objects.filter(state=Refund.State.SUCCEEDED)
+        assert dict(returned.values_list("pk", "amount")).items() <= gave.items()
+
+    @invariant()
+    def no_invoice_is_stopped(self) -> None:
+        assert not Discrepancy.objects.exists()
+
+
+def part(invoice: Invoice, percent: int) -> dict[int, int]:
+    """`percent` of what is left of each of its lines."""
+    taken = Sum("corrections__amount", default=0)
+    lines = invoice.lines.filter(amount__gt=0).annotate(taken=taken)
+    return {line.pk: (line.amount - line.taken) * percent // 100 for line in lines}
+
+
+@pytest.mark.timeout(300 if IS_SHORT else 3600)
+class TestMoney:
+    def test_is_kept_under_any_history(self, cast: Cast) -> None:
+        world = (
+            Side(
+                cast.northwind_bluebird.pk, cast.noah, cast.ben, on_sale(cast.northwind, cast.noah)
+            ),
+            Side(cast.contoso_fabrikam.pk, cast.oscar, cast.fay, on_sale(cast.contoso, cast.oscar)),
+        )
+        Money.played.clear()
+
+        run_state_machine_as_test(lambda: Money(world), settings=PLAY)
+
+        effective = Money.played.total() - Money.played["nothing"]
+        assert effective >= Money.played.total() / 2
+        assert len(Money.played) >= 12, Money.played
