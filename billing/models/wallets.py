@@ -228,7 +228,8 @@ class Credit(models.Model):
     @property
     def left(self) -> int:
         """What it still holds, in minor units."""
-        return self.amount - self.applied
+        left: int = self.amount - self.applied
+        return left
 
     @property
     def remaining(self) -> Money:

@@ -27,7 +27,7 @@ GROUPS: tuple[tuple[str, Callable[[Card], bool]], ...] = (
     ("Pay at once", lambda card: card.behaviour is Behaviour.PAYS),
     ("Have to be confirmed", lambda card: card.behaviour in CONFIRMED),
     ("Are declined", lambda card: card.behaviour in DECLINED),
-    ("Pay, with something on the way", lambda card: card.behaviour not in SIMPLE),
+    ("Pay, but not smoothly", lambda card: card.behaviour not in SIMPLE),
 )
 
 
@@ -44,10 +44,8 @@ def setup_page(request: MemberRequest, setup_reference: str) -> HttpResponse:
 
 def _add_card(request: HttpRequest, party: Party, setup: SandboxSetup) -> HttpResponse:
     now = clock.now()
-    is_open = setup.method_id is None
-    chosen = request.GET.get("card", "")
     data = request.POST if request.method == "POST" else None
-    form = CardForm(data, initial=filled_in(chosen, now.date()))
+    form = CardForm(data, initial=filled_in(request.GET.get("card", ""), now.date()))
     if form.is_valid():
         try:
             return _seeother(Sandbox(now).complete_setup(setup.pk, **form.cleaned_data))
@@ -57,8 +55,7 @@ def _add_card(request: HttpRequest, party: Party, setup: SandboxSetup) -> HttpRe
         "form": form,
         "party": party,
         "setup": setup,
-        "is_open": is_open,
-        "chosen": chosen,
+        "is_open": setup.method_id is None,
         "groups": [(title, list(filter(belongs, ALL))) for title, belongs in GROUPS],
     }
     status = 422 if form.errors else 200

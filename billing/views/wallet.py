@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Page, Paginator
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -23,7 +24,8 @@ from revampd.kit.htmx import done, page, wants_fragment
 from revampd.kit.money import Money
 
 PAGE_LENGTH = 25
-SHOWS = (("", "All credits"), ("unspent", "Unspent"), ("deductions", "Taken out"))
+TAKEN_OUT = "deductions"
+SHOWS = (("", "All credits"), ("unspent", "Unspent"), (TAKEN_OUT, "Taken out"))
 
 
 # The list
@@ -32,27 +34,28 @@ SHOWS = (("", "All credits"), ("unspent", "Unspent"), ("deductions", "Taken out"
 @party_view
 @require_GET
 def wallet_page(request: HttpRequest, party: Party) -> HttpResponse:
+    """The balance, what the next invoice takes of it, and the credits or what was taken out."""
     wallet, connection = _wallet(party), party.connection
-    show = request.GET.get("show", "")
-    shown = {
+    lists = {
         "": connection.credits.newest_first(),
         "unspent": connection.credits.unspent().newest_first(),
-        "deductions": connection.deductions.order_by("-made_at", "-id"),
+        TAKEN_OUT: connection.deductions.order_by("-made_at", "-id"),
     }
-    rows = shown.get(show, shown[""]).select_related("made_by" if _is_out(show) else "issued_by")
+    show = request.GET.get("show", "")
+    show = show if show in lists else ""
+    rows = lists[show].select_related("made_by" if show == TAKEN_OUT else "issued_by")
+    if show != TAKEN_OUT:
+        uses = CreditApplication.objects.filter(credit=OuterRef("pk"))
+        rows = rows.annotate(has_applications=Exists(uses))
     listed = Paginator(rows, PAGE_LENGTH).get_page(request.GET.get("page"))
     context = {
         "wallet": wallet,
-        "shows": [(name, label, shown[name].count()) for name, label in SHOWS],
-        "show": show if show in shown else "",
+        "shows": [(name, label, lists[name].count()) for name, label in SHOWS],
+        "show": show,
         "page": listed,
-        "rows": [] if _is_out(show) else [(row, wallet.takes.get(row.pk)) for row in listed],
+        "rows": [(row, wallet.takes.get(row.pk)) for row in listed],
     }
     return page(request, "billing/wallet/detail.html", context)
-
-
-def _is_out(show: str) -> bool:
-    return show == "deductions"
 
 
 # One credit

@@ -6,14 +6,17 @@ from typing import Any
 
 from django.utils import timezone
 
+from billing.collecting import pay
 from billing.cycle import bill_due
-from billing.models import BillingRequest
+from billing.models import BillingRequest, Credit, Payment, SandboxSetup
 from billing.models.proposals import CatalogEntry, Proposal
 from billing.pricing import Timing
+from billing.setups import begin_setup
 from connections.models import Invitation, Membership, User
 from connections.tokens import invitation_token
 from notifications.draining import drain_events
 from notifications.models import Notification
+from tests.billing.cards import add_card
 from tests.cast import Cast
 
 LONG_NAME = "Chamberlain, Featherstonehaugh & Cholmondeley Physiotherapy Associates of Albuquerque"
@@ -38,8 +41,13 @@ def furnish(cast: Cast) -> Furnished:
     cast.rhea.save()
     cast.phone_numbers.description = "A local number of your own, with voicemail and forwarding."
     cast.phone_numbers.save()
+    _credit(house, 195, 200_00, "Welcome credit")
     _sell(house, now)
+    _credit(house, 50, 75_00, "Goodwill for the outage in October")
+    _credit(house, 40, 40_00, LONG_NOTE[:190])
+    _credit(house, 2, -15_00, "The outage was shorter than we thought")
     _invite(house, now)
+    _pay(house, now)
     drain_events()
     _read_some(cast.ben, now)
     house.values |= {
@@ -101,6 +109,27 @@ def _sell(house: Furnished, now: datetime) -> None:
     )
     made["pending charge"] = ask(cast.setup, 1)
     house.values["request_id"] = made["pending"].pk
+
+
+def _credit(house: Furnished, days: int, minor: int, reason: str) -> None:
+    cast, at = house.cast, timezone.now() - timedelta(days=days)
+    Credit.adjust(cast.northwind_bluebird, minor, reason=reason, by=cast.noah, at=at)
+
+
+def _pay(house: Furnished, now: datetime) -> None:
+    """Two cards, a visit to the gateway that is not over, and a payment to confirm."""
+    cast, connection = house.cast, house.cast.northwind_bluebird
+    spare = add_card(connection, "confirms_always", by=cast.ben, at=now)
+    add_card(connection, by=cast.bella, at=now, expires=now.date())
+    owed = connection.invoices.owed().earliest("number")
+    asked = pay(owed, spare, cause=Payment.Cause.PERSON, by=cast.ben, at=now)
+    house.values |= {
+        "credit_id": connection.credits.earliest("issued_at").pk,
+        "method_id": spare.pk,
+        "charge_reference": asked.reference,
+        "setup_reference": begin_setup(connection, "/", by=cast.ben, at=now).reference,
+        "setup over": SandboxSetup.objects.exclude(method=None).first().pk,
+    }
 
 
 def _invite(house: Furnished, now: datetime) -> None:

@@ -82,6 +82,12 @@ OTHER_STATES = [
     Visit("dora", f"{CONNECTION}requests/<request_id>/"),
     Visit("ben", f"{CONNECTION}requests/?state=PENDING&kind=ADD_ON"),
     Visit("ben", f"{CONNECTION}invoices/?state=OPEN"),
+    Visit("ben", f"{CONNECTION}wallet/?show=unspent"),
+    Visit("maya", f"{CONNECTION}wallet/?show=deductions"),
+    Visit("ben", f"{CONNECTION}wallet/?show=deductions"),
+    Visit("theo", f"{CONNECTION}payment-methods/"),
+    Visit("ben", "sandbox/setups/<setup_reference>/?card=visa"),
+    Visit("ben", "sandbox/setups/<setup over>/"),
     Visit("maya", "organizations/<slug>/members/?show=invitations"),
     Visit("vera", "organizations/<slug>/members/"),
     Visit("vera", "organizations/<slug>/settings/"),
@@ -94,10 +100,15 @@ OTHER_STATES = [
     Visit("zed", "notifications/"),
     *(
         Visit(who, f"connections/<empty>/{page}")
-        for page in ("", "plan/", "requests/", "invoices/")
+        for page in ("", "plan/", "requests/", "invoices/", "wallet/")
         for who in ("oscar", "fay")
     ),
-    *(Visit("maya", f"connections/<tier>/{page}") for page in ("", "plan/", "invoices/")),
+    Visit("fay", "connections/<empty>/payment-methods/"),
+    Visit("oscar", "connections/<empty>/wallet/?show=deductions"),
+    *(
+        Visit("maya", f"connections/<tier>/{page}")
+        for page in ("", "plan/", "invoices/", "wallet/")
+    ),
     Visit("ben", "connections/<revampd_bluebird>/plan/"),
     Visit("rhea", "connections/"),
     Visit("rhea", "organizations/revampd/sub-orgs/"),
@@ -129,6 +140,8 @@ REFUSALS = [
     Visit("", "invitations/forged/", 404),
     Visit("ben", f"{CONNECTION}requests/new/", 403),
     Visit("vera", f"{CONNECTION}requests/new/", 403),
+    Visit("maya", f"{CONNECTION}payment-methods/", 403),
+    Visit("maya", "sandbox/setups/<setup_reference>/", 404),
 ]
 ADMIN = [Visit("rhea", f"admin/{page}") for page in ("", "connections/user/")]
 
