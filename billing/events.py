@@ -52,6 +52,7 @@ COLLECT_TASK = "billing.collect_payments"
 RECONCILE_TASK = "billing.reconcile_payments"
 REFUND_TASK = "billing.settle_refunds"
 WEBHOOK_TASK = "billing.work_off_webhooks"
+FILE_TASK = "billing.file_documents"
 
 
 def _request(event: Event) -> str:
