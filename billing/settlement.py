@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from itertools import chain
-from typing import Any
 
 from django.urls import reverse
 
@@ -116,10 +115,9 @@ class Settlement:
         return list(found)
 
     def _credits(self) -> Iterator[Posting]:
-        wallet = self._url("billing:wallet")
         for used in self.applications:
             reason = f"Credit: {used.credit.reason}"
-            yield Posting(reason, -used.total, at=used.applied_at, url=wallet)
+            yield Posting(reason, -used.total, at=used.applied_at, url=self._credit_url(used))
 
     def _payments(self) -> Iterator[Posting]:
         for payment in reversed(self.payments):
@@ -137,7 +135,7 @@ class Settlement:
             if used.returned:
                 back = Money(used.returned, self.invoice.currency)
                 text = f"Back to the wallet: {used.credit.reason}"
-                yield Posting(text, back, url=self._url("billing:wallet"))
+                yield Posting(text, back, url=self._credit_url(used))
         for refund in self.refunds:
             method = refund.payment.method
             yield Posting(f"Back to {method}", refund.total, refunded(refund), refund.begun_at)
@@ -207,8 +205,8 @@ class Settlement:
         is_over = self.invoice.state in over
         return self.party.may_propose and not is_over and not self.invoice.held
 
-    def _url(self, name: str, *args: Any) -> str:
-        return reverse(name, args=[self.party.connection.pk, *args])
+    def _credit_url(self, used: CreditApplication) -> str:
+        return reverse("billing:credit", args=[self.party.connection.pk, used.credit_id])
 
 
 def refunded(refund: Refund) -> str:

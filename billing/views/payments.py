@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from billing.collecting import confirmation_page, give_up, pay, resolve
 from billing.forms.payments import PaymentForm
-from billing.models import Payment
+from billing.models import Invoice, Payment
 from connections.access import Duty, Party, Side, party_view
 from revampd.kit import clock
 from revampd.kit.htmx import done
@@ -44,7 +44,8 @@ def pay_invoice(request: HttpRequest, party: Party, number: int) -> HttpResponse
         by=party.user,
         at=clock.now(),
     )
-    return _answer(request, party, payment)
+    words = _outcome(payment) if payment else (f"The wallet paid {invoice.code}.", messages.SUCCESS)
+    return _answer(request, party, number, *words)
 
 
 @party_view(side=Side.CUSTOMER, duty=Duty.BILL, refused=invoice_page)
@@ -54,7 +55,7 @@ def confirm_payment(
 ) -> HttpResponse:
     """On to the page of the gateway on which the customer confirms it, and back to the invoice."""
     payment = _find(party, number, payment_id)
-    back = _url(payment)
+    back = _url(payment.invoice)
     if payment.state != Payment.State.ACTION:
         return HttpResponseRedirect(back)
     return_url = request.build_absolute_uri(f"{back}?confirmed={payment.pk}")
@@ -72,7 +73,7 @@ def check_payment(
     payment = _find(party, number, payment_id)
     if not payment.is_settled:
         resolve(payment, at=clock.now())
-    return _answer(request, party, payment)
+    return _answer(request, party, number, *_outcome(payment))
 
 
 @party_view(side=Side.CUSTOMER, duty=Duty.BILL, refused=invoice_page)
@@ -84,22 +85,23 @@ def give_up_payment(
     payment = _find(party, number, payment_id)
     if payment.state == Payment.State.ACTION:
         give_up(payment, at=clock.now())
-    return _answer(request, party, payment)
+    return _answer(request, party, number, *_outcome(payment))
 
 
-def _answer(request: HttpRequest, party: Party, payment: Payment) -> HttpResponse:
+def _outcome(payment: Payment) -> tuple[str, int]:
+    """What became of it, in words, and how good that is."""
     payment.refresh_from_db()
     state = Payment.State(payment.state)
-    words = {"total": payment.total, "method": payment.method, "failure": payment.failure}
-    invoice = find_invoice(party, payment.invoice.number)
-    return done(
-        request,
-        WORDS[state].format(**words),
-        _url(payment),
-        fragment=PANEL,
-        context=shown(request, invoice, party),
-        level=LEVELS.get(state, messages.INFO),
-    )
+    facts = {"total": payment.total, "method": payment.method, "failure": payment.failure}
+    return WORDS[state].format(**facts), LEVELS.get(state, messages.INFO)
+
+
+def _answer(
+    request: HttpRequest, party: Party, number: int, sentence: str, level: int
+) -> HttpResponse:
+    invoice = find_invoice(party, number)
+    context = shown(request, invoice, party)
+    return done(request, sentence, _url(invoice), fragment=PANEL, context=context, level=level)
 
 
 def _find(party: Party, number: int, payment_id: UUID) -> Payment:
@@ -110,5 +112,5 @@ def _find(party: Party, number: int, payment_id: UUID) -> Payment:
     return found
 
 
-def _url(payment: Payment) -> str:
-    return reverse("billing:invoice", args=[payment.connection_id, payment.invoice.number])
+def _url(invoice: Invoice) -> str:
+    return reverse("billing:invoice", args=[invoice.connection_id, invoice.number])

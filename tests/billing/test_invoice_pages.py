@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from billing.collecting import collect_due
 from billing.cycle import bill_due
-from billing.models import CreditNote, Invoice, UsageRecord
+from billing.models import Invoice, UsageRecord
 from tests.billing.deals import MARKUP, many_invoices, queries, run
-from tests.billing.settling import add_card, grant, owed, pay_now
+from tests.billing.settling import add_card, grant, owed, pay_now, take_back
 from tests.cast import Cast
 
 
@@ -29,12 +29,6 @@ def text(response) -> str:
 def payers(cast: Cast, as_) -> list[str]:
     rows = as_(cast.ben).get(list_url(cast)).context["rows"]
     return [row.payer or "–" for row in rows]
-
-
-def take_back(cast: Cast, invoice: Invoice, minor: int) -> CreditNote:
-    amounts = {invoice.lines.get().pk: minor}
-    at = timezone.now()
-    return CreditNote.issue(invoice, amounts, reason="A mistake", by=cast.noah, at=at)
 
 
 class TestInvoiceList:
@@ -234,7 +228,7 @@ class TestInvoiceDetail:
 
     def test_lists_the_usage_behind_a_line(self, cast, as_):
         version = cast.growth.plan.publish(
-            by=cast.maya, at=timezone.now(), interval="MONTH", base_price=9_00, booking_fee=2_00
+            by=cast.maya, at=timezone.now(), interval="MONTH", base_price=100_00, booking_fee=2_00
         )
         item = run(cast, version).items.get()
         row = UsageRecord.objects.create(
