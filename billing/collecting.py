@@ -198,6 +198,22 @@ def resolve(payment: Payment, *, at: datetime) -> bool:
     return payment.is_settled
 
 
+def confirmation_page(payment: Payment, return_url: str, *, at: datetime) -> str:
+    """Where the customer confirms a payment that needs it; the page leads back to `return_url`.
+
+    Raises GatewayError.
+    """
+    return gateway_of(payment.method, at).authorization_url(payment.reference, return_url)
+
+
+def give_up(payment: Payment, *, at: datetime) -> None:
+    """Wait no longer for a confirmation. One that went through meanwhile counts as paid.
+
+    Raises GatewayError.
+    """
+    payment.settle(gateway_of(payment.method, at).cancel(payment.reference), at=at)
+
+
 def ask(payment: Payment, *, at: datetime) -> None:
     """Look a payment up and book what the gateway says of it.
 

@@ -53,6 +53,7 @@ RECONCILE_TASK = "billing.reconcile_payments"
 REFUND_TASK = "billing.settle_refunds"
 BOOKS_TASK = "billing.verify_books"
 WEBHOOK_TASK = "billing.work_off_webhooks"
+FILE_TASK = "billing.file_documents"
 
 
 def _request(event: Event) -> str:

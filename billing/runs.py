@@ -9,8 +9,11 @@ from django.db.models import F, Q
 from connections.models import Connection
 from revampd.kit.money import Money, total
 
-from .models import Subscription, SubscriptionItem
-from .pricing import Charge, Interval, ItemKind, Period, Running, period_on
+from .models import PaymentMethod, Subscription, SubscriptionItem
+from .models.drafts import Draft
+from .models.due import Account, upcoming
+from .pricing import Interval, ItemKind, Period, period_on
+from .statement import Line
 
 
 @dataclass(frozen=True)
@@ -72,17 +75,47 @@ class Runs:
     # The next invoice, by the same code that issues it
 
     @cached_property
-    def running(self) -> Running:
-        return self.subscription.running if self.subscription else Running()
+    def account(self) -> Account | None:
+        return upcoming(self.connection, self.day)
+
+    @property
+    def draft(self) -> Draft | None:
+        """The invoice that the run will issue next, as it stands today."""
+        return next(iter(self.account.drafts), None) if self.account else None
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether nothing is billed before staff have explained a difference."""
+        return bool(self.account and self.account.unexplained)
 
     @property
     def next_invoice(self) -> date | None:
-        return self.running.next_invoice
+        return self.draft.on if self.draft else None
 
-    @cached_property
-    def upcoming(self) -> list[Charge]:
-        return self.running.upcoming()
+    @property
+    def upcoming(self) -> list[Line]:
+        lines = self.draft.lines if self.draft else ()
+        return [Line(line.description, self._money(line.amount)) for line in lines]
 
     @property
     def upcoming_total(self) -> Money:
-        return total((charge.amount for charge in self.upcoming), self.connection.currency)
+        return self._money(self.draft.total if self.draft else 0)
+
+    @property
+    def from_wallet(self) -> Money:
+        """What the credits that are there today will pay of it."""
+        return self._money(self.draft.credited if self.draft else 0)
+
+    @property
+    def charged(self) -> Money:
+        """What is left for the payment method."""
+        return self.upcoming_total - self.from_wallet
+
+    @cached_property
+    def method(self) -> PaymentMethod | None:
+        """What will be charged."""
+        method: PaymentMethod | None = self.connection.payment_methods.default()
+        return method
+
+    def _money(self, minor: int) -> Money:
+        return Money(minor, self.connection.currency)

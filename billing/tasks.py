@@ -3,14 +3,17 @@
 They pass on real time; how far a demo has moved the clock of a connection is added row by row.
 """
 
+from uuid import UUID
+
 from celery import shared_task
 from django.utils import timezone
 
+from . import filing
 from .books import differences
 from .collecting import collect_due, reconcile
 from .cycle import bill_due
 from .deadlines import expire_overdue, remind_of_pending
-from .events import COLLECT_TASK, RECONCILE_TASK, REFUND_TASK, WEBHOOK_TASK
+from .events import COLLECT_TASK, FILE_TASK, RECONCILE_TASK, REFUND_TASK, WEBHOOK_TASK
 from .models import BooksCheck
 from .postman import deliver
 from .refunding import settle_refunds as settle_every_refund
@@ -69,3 +72,9 @@ def work_off_webhooks() -> int:
 def deliver_sandbox_webhooks() -> int:
     """Bring the sandbox's webhooks to our door, in the demo. Returns how many."""
     return deliver(at=timezone.now())
+
+
+@shared_task(name=FILE_TASK)
+def file_documents(first: str = "") -> int:
+    """Render the PDFs that are missing, `first` the one somebody waits for. Returns how many."""
+    return filing.file_documents(UUID(first) if first else None)

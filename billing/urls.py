@@ -1,6 +1,15 @@
 from django.urls import path
 
-from .views import invoices, methods, plan, requests, wallet
+from .views import (
+    corrections,
+    documents,
+    invoices,
+    methods,
+    payments,
+    plan,
+    requests,
+    wallet,
+)
 
 app_name = "billing"
 
@@ -19,7 +28,34 @@ urlpatterns = [
     ),
     path("requests/<uuid:request_id>/revision/", requests.revise_request, name="revise-request"),
     path("invoices/", invoices.invoice_list, name="invoices"),
+    path("invoices/export/", documents.export_invoices, name="export-invoices"),
     path("invoices/<int:number>/", invoices.invoice_detail, name="invoice"),
+    path("invoices/<int:number>/pdf/", documents.invoice_pdf, name="invoice-pdf"),
+    path("invoices/<int:number>/payment/", payments.pay_invoice, name="pay-invoice"),
+    path(
+        "invoices/<int:number>/payments/<uuid:payment_id>/confirmation/",
+        payments.confirm_payment,
+        name="confirm-payment",
+    ),
+    path(
+        "invoices/<int:number>/payments/<uuid:payment_id>/outcome/",
+        payments.check_payment,
+        name="check-payment",
+    ),
+    path(
+        "invoices/<int:number>/payments/<uuid:payment_id>/cancellation/",
+        payments.give_up_payment,
+        name="give-up-payment",
+    ),
+    path("invoices/<int:number>/void/", corrections.void_invoice, name="void-invoice"),
+    path("invoices/<int:number>/write-off/", corrections.write_off_invoice, name="write-off"),
+    path(
+        "invoices/<int:number>/credit-notes/new/",
+        corrections.new_credit_note,
+        name="new-credit-note",
+    ),
+    path("credit-notes/<int:number>/", corrections.credit_note, name="credit-note"),
+    path("credit-notes/<int:number>/pdf/", documents.note_pdf, name="credit-note-pdf"),
     path("wallet/", wallet.wallet_page, name="wallet"),
     path("wallet/adjustment/", wallet.adjust_wallet, name="adjust-wallet"),
     path("wallet/credits/<uuid:credit_id>/", wallet.credit_detail, name="credit"),

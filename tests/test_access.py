@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from billing.collecting import pay
-from billing.models import BillingRequest, Credit, Payment, Plan
+from billing.models import BillingRequest, Credit, CreditNote, Payment, Plan
 from billing.models.proposals import Proposal
 from billing.setups import begin_setup
 from connections.access import Rule, Side
@@ -89,8 +89,11 @@ def values(cast: Cast) -> dict[str, Any]:
     )
     credit = Credit.adjust(connection, 20_00, reason="Goodwill", by=cast.noah, at=now)
     card = add_card(connection, by=cast.ben, at=now)
+    invoice = connection.invoices.get()
+    amounts = {invoice.lines.get().pk: 1_00}
+    CreditNote.issue(invoice, amounts, reason="Rounding", by=cast.noah, at=now)
     confirmed_later = add_card(connection, "confirms_always", by=cast.ben, at=now)
-    asked = pay(connection.invoices.get(), confirmed_later, cause=Payment.Cause.PERSON, at=now)
+    asked = pay(invoice, confirmed_later, cause=Payment.Cause.PERSON, at=now)
     drain_events()
     return {
         "connection_id": connection.pk,
@@ -98,9 +101,11 @@ def values(cast: Cast) -> dict[str, Any]:
         "method_id": card.pk,
         "setup_reference": begin_setup(connection, "/", by=cast.ben, at=now).reference,
         "charge_reference": asked.reference,
+        "payment_id": asked.pk,
         "slug": cast.northwind.slug,
         "request_id": waiting.pk,
-        "number": connection.invoices.get().number,
+        # Of the invoice, and of the credit note that corrects it.
+        "number": invoice.number,
         "token": invitation_token(invitation.pk),
         "invitation_id": invitation.pk,
         "membership_id": Membership.objects.get(user=cast.vera).pk,

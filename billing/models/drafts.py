@@ -30,6 +30,8 @@ from .usage import UsageRecord
 from .wallets import Credit, CreditApplication
 
 DUE_AFTER = timedelta(days=14)
+# The PDFs of more than so many wait for the sweep.
+FILED_AT_ONCE = 20
 
 INVOICE = (
     *("id", "connection", "provider", "number", "state", "kind", "currency", "total"),
@@ -135,7 +137,7 @@ def issue(drafts: Sequence[Draft]) -> None:
     for draft in drafts:
         if not draft.lines or draft.total < 0:
             raise ValueError(f"no invoice can be made of {draft.lines}")
-    _take_credits(drafts)
+    take_credits(drafts)
     _take_numbers(drafts)
     copy_rows(Invoice, INVOICE, map(_invoice_row, drafts))
     _write_lines(drafts)
@@ -143,9 +145,11 @@ def issue(drafts: Sequence[Draft]) -> None:
     _record(drafts)
     if any(draft.is_owed for draft in drafts):
         ring_on_commit(events.COLLECT_TASK)
+    if len(drafts) <= FILED_AT_ONCE:
+        ring_on_commit(events.FILE_TASK)
 
 
-def _take_credits(drafts: Sequence[Draft]) -> None:
+def take_credits(drafts: Sequence[Draft]) -> None:
     """Lay the unspent credits of each connection against its invoices, first in first out."""
     unspent = Credit.objects.unspent().oldest_first()
     wanted = {draft.payer.connection_id for draft in drafts}

@@ -14,6 +14,7 @@ from uuid import UUID
 from django.apps import apps
 from django.db import connection as database
 from django.db.models import Sum
+from django.utils import timezone
 
 from billing.pricing import (
     Agreed,
@@ -27,7 +28,7 @@ from billing.pricing import (
 )
 from connections.models import Connection, Organization
 
-from .drafts import Draft, DraftLine, Payer, issue
+from .drafts import Draft, DraftLine, Payer, issue, take_credits
 from .subscriptions import Subscription, SubscriptionItem
 from .usage import UsageRecord
 
@@ -110,16 +111,38 @@ def bill(connection_ids: Sequence[UUID], *, at: datetime, on: date | None = None
     return accounts
 
 
+def upcoming(connection: Connection, today: date) -> Account | None:
+    """What the run will issue next on `connection`, as it stands `today`: its first draft.
+
+    Nothing is written. None if nothing is to come; no draft, but `unexplained`, if it is stopped.
+    """
+    account = Account(Payer.of(connection), timezone.now(), date.max)
+    _read_parts({connection.pk: account})
+    days = [account.running.next_invoice, *(day for day, _ in account.charges)]
+    if not any(days):
+        return None
+    account.until = max(today, min(day for day in days if day))
+    account.bill()
+    del account.drafts[1:]
+    take_credits(account.drafts)
+    return account
+
+
 # Reading: one query a table, rows as plain values
 
 
 def _read(connection_ids: Sequence[UUID], at: datetime, on: date | None) -> list[Account]:
     accounts = _accounts(connection_ids, at, on)
+    _read_parts(accounts)
+    return list(accounts.values())
+
+
+def _read_parts(accounts: dict[UUID, Account]) -> None:
+    """Everything that can come onto their invoices."""
     _read_subscriptions(accounts)
     _read_items(accounts)
     _read_usage(accounts)
     _read_charges(accounts)
-    return list(accounts.values())
 
 
 def _accounts(connection_ids: Sequence[UUID], at: datetime, on: date | None) -> dict[UUID, Account]:

@@ -13,6 +13,7 @@ from django.db import models, transaction
 from django.db.models import F, Q, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import TruncMonth
+from django.utils.text import slugify
 
 from billing import events
 from billing.pricing import Period, next_attempt
@@ -490,6 +491,16 @@ class Invoice(models.Model):
     @property
     def is_owed(self) -> bool:
         return self.state in self.UNSETTLED
+
+    @property
+    def is_credited(self) -> bool:
+        """Nothing of it was charged in the end: credit notes took all of it back."""
+        return 0 < self.total == self.corrected
+
+    @property
+    def file_name(self) -> str:
+        """What its PDF is called, in letters that every system takes."""
+        return f"{slugify(self.provider_details['name'])}-{self.code}.pdf".lstrip("-")
 
     @property
     def period(self) -> Period | None:

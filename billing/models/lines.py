@@ -1,10 +1,13 @@
 """The lines of an invoice, each with the approved request that allows it."""
 
+from typing import Any, ClassVar, Self
+
 import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.models import F, Func, Q, Sum, Value
+from django.db.models.functions import Greatest
 
 from billing.pricing import ItemKind
 from connections.models import Connection
@@ -20,6 +23,14 @@ def _each_day_once(name: str, side: Q) -> ExclusionConstraint:
         expressions=[("item", RangeOperators.EQUAL), (days, RangeOperators.OVERLAPS)],
         condition=side & Q(item__isnull=False, measure=""),
     )
+
+
+class InvoiceLineQuerySet(models.QuerySet["InvoiceLine"]):
+    def with_left(self, invoice: models.Model) -> Self:
+        """The lines of `invoice`, each with what credit notes have `left` of it, in minor units."""
+        taken = Sum("corrections__amount", default=0)
+        left = Greatest(F("amount") - taken, 0)
+        return self.filter(invoice=invoice).annotate(left=left).order_by("position")
 
 
 class InvoiceLine(AppendOnly):
@@ -64,6 +75,8 @@ class InvoiceLine(AppendOnly):
     amount = MinorUnitsField()
     period_start = models.DateField(null=True)
     period_end = models.DateField(null=True)
+
+    objects: ClassVar[Any] = InvoiceLineQuerySet.as_manager()
 
     class Meta(AppendOnly.Meta):
         abstract = False

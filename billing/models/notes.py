@@ -9,20 +9,22 @@ import pgtrigger
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q, Sum, Value
+from django.utils.functional import cached_property
 
 from billing import events
 from billing.pricing import allocate
 from connections.models import Connection, Organization, User
 from revampd.kit.constraints import AppendOnly, CompositeForeignKey
+from revampd.kit.doorbell import ring_on_commit
 from revampd.kit.errors import Conflict, Invalid
 from revampd.kit.money import CurrencyField, MinorUnitsField, Money
 
 from .invoices import Invoice, InvoiceSeries
 from .ledger import Entry, Movement, Transfer
 from .lines import InvoiceLine
-from .payments import Payment
 from .refunds import Refund
-from .wallets import REASON_LENGTH, CreditApplication
+from .returns import Return
+from .wallets import REASON_LENGTH, CreditApplication, CreditReturn
 
 
 class NotCorrectable(Conflict):
@@ -136,7 +138,7 @@ class CreditNote(AppendOnly):
         reason = invoice.guard_correction(by, reason)
         rows = cls._guarded(invoice, amounts)
         amount = sum(rows.values())
-        back = amount - min(amount, invoice.outstanding)
+        returned = Return.of(invoice, amount)
         note = cls(
             connection=invoice.connection,
             provider=invoice.provider,
@@ -148,24 +150,34 @@ class CreditNote(AppendOnly):
             issue_date=invoice.connection.day_of(at),
             issued_at=at,
         )
-        note._give_back(back, at)
+        note._give_back(returned, at)
         note.number = InvoiceSeries.take_note(invoice.provider)
         note.save(force_insert=True)
         note._write_lines(rows)
         Transfer.book(Entry(invoice.connection_id, Movement.CORRECTED, amount, note.pk), at=at)
-        note._record(back, at)
+        note._record(returned.back, at)
+        ring_on_commit(events.FILE_TASK)
         invoice.refresh_from_db()
         if not invoice.is_owed:
             invoice.stop_collecting(at=at)
         return note
 
     @staticmethod
+    def everything(invoice: Invoice) -> dict[int, int]:
+        """All that is left of `invoice`, minor units by the id of the line, to be taken back.
+
+        What lines below zero gave back already is taken from the others in proportion.
+        """
+        lines = {line.pk: line.left for line in InvoiceLine.objects.with_left(invoice)}
+        shares = allocate(invoice.total - invoice.corrected, list(lines.values()))
+        return dict(zip(lines, shares, strict=True))
+
+    @staticmethod
     def _guarded(invoice: Invoice, amounts: Mapping[int, int]) -> dict[int, int]:
         """The amounts that are not zero, once it is sure that their lines have so much left."""
         if invoice.state in (Invoice.State.VOID, Invoice.State.UNCOLLECTIBLE):
             raise NotCorrectable(f"{invoice.code} is {invoice.get_state_display().lower()}.")
-        taken = Sum("corrections__amount", default=0)
-        left = {line.pk: line for line in invoice.lines.annotate(taken=taken)}
+        left = {line.pk: line for line in InvoiceLine.objects.with_left(invoice)}
         rows = {key: minor for key, minor in amounts.items() if minor}
         if not rows:
             raise Invalid("Enter what to take back of at least one line.")
@@ -173,8 +185,8 @@ class CreditNote(AppendOnly):
             line = left.get(key)
             if line is None:
                 raise NotCorrectable("A credit note corrects lines of its own invoice.")
-            if not 0 < minor <= line.amount - line.taken:
-                most = Money(max(line.amount - line.taken, 0), invoice.currency)
+            if not 0 < minor <= line.left:
+                most = Money(line.left, invoice.currency)
                 raise Invalid(
                     f"At most {most} is left of “{line.description}”.", field=f"line-{key}"
                 )
@@ -183,16 +195,9 @@ class CreditNote(AppendOnly):
             raise Invalid(f"At most {most} is left of the whole invoice.")
         return rows
 
-    def _give_back(self, back: int, at: datetime) -> None:
-        """Return `back` minor units to the credits and payments, each by its own share."""
-        applications = list(self.invoice.applications.standing().oldest_first())
-        payments = list(self.invoice.payments.succeeded().order_by("settled_at", "id"))
-        sources: list[CreditApplication | Payment] = [*applications, *payments]
-        weights = [a.amount - a.returned for a in applications]
-        weights += [p.amount - p.refunded for p in payments]
-        for source, share in zip(sources, allocate(back, weights), strict=True):
-            if not share:
-                continue
+    def _give_back(self, returned: Return, at: datetime) -> None:
+        """To the same credits and to the same cards, each its share."""
+        for source, share in returned.shares:
             if isinstance(source, CreditApplication):
                 source.give_back(share, at=at)
             else:
@@ -231,8 +236,30 @@ class CreditNote(AppendOnly):
         return f"CN-{self.number:05d}"
 
     @property
+    def file_name(self) -> str:
+        """What its PDF is called, in letters that every system takes."""
+        return self.invoice.file_name.replace(self.invoice.code, self.code)
+
+    @property
     def total(self) -> Money:
         return Money(self.amount, self.currency)
+
+    @cached_property
+    def to_methods(self) -> Money:
+        """What returns to cards."""
+        refunds = self.refunds.aggregate(minor=Sum("amount", default=0))
+        return Money(refunds["minor"], self.currency)
+
+    @cached_property
+    def to_wallet(self) -> Money:
+        """What returned to credits, at the instant of the note and in its transaction."""
+        own = CreditReturn.objects.filter(application__invoice=self.invoice_id)
+        returns = own.filter(returned_at=self.issued_at).aggregate(minor=Sum("amount", default=0))
+        return Money(returns["minor"], self.currency)
+
+    @property
+    def owed_less(self) -> Money:
+        return self.total - self.to_methods - self.to_wallet
 
 
 class CreditNoteLine(AppendOnly):
@@ -308,3 +335,8 @@ class CreditNoteLine(AppendOnly):
     @property
     def total(self) -> Money:
         return Money(self.amount, self.note.currency)
+
+    @property
+    def charged(self) -> Money:
+        """What the line that it corrects came to."""
+        return Money(self.line.amount, self.note.currency)

@@ -7,7 +7,7 @@ invoice and the billing run. All amounts are integer minor units; periods are ha
 from .agreement import Agreed, unexplained
 from .allocation import allocate
 from .changes import Change, NothingRuns, change
-from .credits import first_in_first_out
+from .credits import first_in_first_out, give_back
 from .items import Item, ItemKind, Measure
 from .lines import Charge, charges, part
 from .offers import Offer, Timing
@@ -38,6 +38,7 @@ __all__ = [
     "change",
     "charges",
     "first_in_first_out",
+    "give_back",
     "next_attempt",
     "part",
     "period_on",

@@ -20,8 +20,8 @@ class ItemKind(TextChoices):
 class Measure(TextChoices):
     """What is counted of the use of a plan, and costs a fee each time."""
 
-    BOOKING = "booking", "booking"
-    TRANSFER = "transfer", "transfer"
+    BOOKING = "BOOKING", "booking"
+    TRANSFER = "TRANSFER", "transfer"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
-"""How requests and invoices stand, in a word and a colour."""
+"""How requests, invoices and payments stand, in a word and a colour."""
 
 from django import template
 from django.utils.safestring import SafeString
 
-from billing.models import BillingRequest, Invoice
+from billing.models import BillingRequest, Invoice, Payment
 from billing.pricing import ItemKind
 from billing.statement import usage_in_words
 from billing.terms import Terms
@@ -21,6 +21,11 @@ INVOICE_TONES = {
     Invoice.State.PAID: "good",
     Invoice.State.PAST_DUE: "bad",
 }
+PAYMENT_TONES = {
+    Payment.State.SUCCEEDED: "good",
+    Payment.State.FAILED: "bad",
+    Payment.State.ACTION: "warn",
+}
 ICONS = {ItemKind.PLAN: "plan", ItemKind.ADD_ON: "add-on", ItemKind.ONE_TIME: "receipt"}
 
 
@@ -33,9 +38,18 @@ def request_state(request: BillingRequest) -> SafeString:
 
 @register.simple_tag
 def invoice_state(invoice: Invoice) -> SafeString:
-    """The badge of an invoice."""
+    """The badge of an invoice; one that credit notes took back whole was not paid."""
     state = Invoice.State(invoice.state)
+    if state == Invoice.State.PAID and invoice.is_credited:
+        return state_badge("Credited")
     return state_badge(str(state.label), INVOICE_TONES.get(state, "plain"))
+
+
+@register.simple_tag
+def payment_state(payment: Payment) -> SafeString:
+    """The badge of a payment."""
+    state = Payment.State(payment.state)
+    return state_badge(str(state.label), PAYMENT_TONES.get(state, "info"))
 
 
 @register.filter

@@ -2,23 +2,28 @@
 
 from typing import Any
 
-from django.core.paginator import Paginator
-from django.db.models import Count, Q, Sum
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, Prefetch, Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from billing.filters import InvoiceFilter
-from billing.models import Invoice, InvoiceLine
+from billing.forms.payments import PaymentForm
+from billing.models import Invoice, Payment, PaymentMethod, Subscription
+from billing.reasons import reasons
+from billing.settlement import Settlement
 from connections.access import Party, party_view
-from connections.models import Event
-from connections.timeline import timeline
-from revampd.kit.htmx import page
+from revampd.kit import clock
+from revampd.kit.errors import DomainError
+from revampd.kit.htmx import page, wants_fragment
 from revampd.kit.money import Money
 
 PAGE_LENGTH = 25
-OWED = Q(state__in=[Invoice.State.OPEN, Invoice.State.PAST_DUE])
+PANEL = "billing/invoices/_panel.html"
+
+
+# The list
 
 
 @party_view
@@ -30,73 +35,98 @@ def invoice_list(request: HttpRequest, party: Party) -> HttpResponse:
     of_kind = InvoiceFilter(others, queryset=invoices).qs
     counts = dict(of_kind.order_by().values_list("state").annotate(Count("id")))
     years = [day.year for day in party.connection.invoices.dates("issue_date", "year", "DESC")]
+    rows = Paginator(shown.qs.prefetch_related(_PAID_BY), PAGE_LENGTH)
     context = {
-        "rows": Paginator(shown.qs, PAGE_LENGTH).get_page(request.GET.get("page")),
+        "rows": _with_methods(party, rows.get_page(request.GET.get("page"))),
         "sums": _sums(party, shown.qs),
         "states": [(s.value, s.label, counts.get(s.value, 0)) for s in Invoice.State],
         "kinds": Invoice.Kind.choices,
         "years": [str(year) for year in years],
         "total": sum(counts.values()),
         "chosen": shown.form.cleaned_data,
+        "upcoming_on": _upcoming_on(party),
     }
     return page(request, "billing/invoices/list.html", context)
 
 
+_PAID_BY = Prefetch(
+    "payments",
+    Payment.objects.succeeded().select_related("method").order_by("settled_at"),
+    to_attr="paid_by",
+)
+
+
+def _with_methods(party: Party, rows: Page[Invoice]) -> Page[Invoice]:
+    """The rows, each with what paid it, or what will (`payer`)."""
+    default = party.connection.payment_methods.default()
+    for row in rows:
+        row.payer = payer(row, default)  # type: ignore[attr-defined]
+    return rows
+
+
+def payer(invoice: Any, default: PaymentMethod | None) -> str:
+    """What paid `invoice`, or will pay it, in a word or two; "" if nothing does."""
+    if invoice.is_owed:
+        return default.label if default else ""
+    paid = [payment.method.label for payment in invoice.paid_by[-1:]]
+    return " and ".join([*paid, *(["wallet"] if invoice.credited else [])]).capitalize()
+
+
 def _sums(party: Party, invoices: Any) -> dict[str, Money]:
     """What the invoices of the list come to, and what of it is still owed."""
-    valid = ~Q(state=Invoice.State.VOID)
+    valid, owed = ~Q(state=Invoice.State.VOID), Q(state__in=Invoice.UNSETTLED)
     sums = invoices.order_by().aggregate(
-        billed=Sum("total", filter=valid, default=0), owed=Sum("total", filter=OWED, default=0)
+        billed=Sum("total", filter=valid, default=0),
+        owed=Sum("outstanding", filter=owed, default=0),
     )
     return {name: Money(minor, party.connection.currency) for name, minor in sums.items()}
+
+
+def _upcoming_on(party: Party) -> Any:
+    """The day of the next invoice, if a subscription runs."""
+    live = Subscription.objects.live().filter(connection=party.connection)
+    return live.values_list("next_invoice_date", flat=True).first()
+
+
+# One invoice
 
 
 @party_view
 @require_GET
 def invoice_detail(request: HttpRequest, party: Party, number: int) -> HttpResponse:
-    invoice = get_object_or_404(party.connection.invoices, number=number)
-    lines = invoice.lines.select_related("request__proposed_by", "request__decided_by")
-    context = {
+    return invoice_page(request, party, number)
+
+
+def invoice_page(
+    request: HttpRequest,
+    party: Party,
+    number: int,
+    refusal: DomainError | None = None,
+    form: PaymentForm | None = None,
+    **_: Any,
+) -> HttpResponse:
+    """An invoice with all that belongs to it. It also answers an act that was refused."""
+    context = shown(request, find_invoice(party, number), party)
+    context |= {"refusal": refusal, "form": form or PaymentForm(party.connection)}
+    status = 422 if form else 200
+    return page(request, "billing/invoices/detail.html", context, fragment=PANEL, status=status)
+
+
+def find_invoice(party: Party, number: int) -> Invoice:
+    found: Invoice = get_object_or_404(party.connection.invoices, number=number)
+    found.connection = party.connection
+    return found
+
+
+def shown(request: HttpRequest, invoice: Invoice, party: Party) -> dict[str, Any]:
+    settlement = Settlement(invoice, party, clock.now())
+    return {
         "invoice": invoice,
-        "lines": [(line, reasons(line)) for line in lines.order_by("position")],
-        "timeline": timeline(Event.objects.about(invoice).select_related("actor").newest_first()),
+        "settlement": settlement,
+        "lines": [(line, reasons(line), settlement.usage_of(line)) for line in settlement.lines],
+        "timeline": settlement.timeline,
+        "form": PaymentForm(party.connection),
+        # The badge beside the heading stands outside of what htmx swaps.
+        "is_fragment": wants_fragment(request),
+        "returns": request.GET.get("confirmed", ""),
     }
-    return page(request, "billing/invoices/detail.html", context)
-
-
-def reasons(line: InvoiceLine) -> list[dict[str, Any]]:
-    """Why this charge: from the line to the person who said yes, as _chain.html takes it."""
-    asked = line.request
-    url = reverse("billing:request", args=[asked.connection_id, asked.pk])
-    return [
-        {
-            "icon": "invoice",
-            "kind": "Line",
-            "title": line.description,
-            "amount": line.amount_money,
-        },
-        {
-            "icon": "request",
-            "kind": "Request",
-            "title": f"{asked.item_name}, {asked.price_in_words}",
-            "url": url,
-            "detail": f"{asked.proposed_by}, {asked.proposer}",
-            "at": asked.proposed_at,
-            "note": asked.note,
-        },
-        {
-            "icon": "lock",
-            "kind": "Sealed terms",
-            "title": asked.seal,
-            "url": f"{url}#seal",
-            "detail": "The SHA-256 of what was promised",
-        },
-        {
-            "icon": "check",
-            "tone": "good",
-            "kind": "Approval",
-            "title": f"Approved by {asked.decided_by}, {asked.terms['customer']}",
-            "at": asked.decided_at,
-            "note": asked.decision_note,
-        },
-    ]

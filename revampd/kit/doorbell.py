@@ -4,6 +4,7 @@ A lost ring loses nothing: Celery beat looks into the queue every few seconds an
 """
 
 import logging
+from dataclasses import dataclass
 
 from celery import current_app
 from django.db import transaction
@@ -11,20 +12,24 @@ from django.db import transaction
 log = logging.getLogger(__name__)
 
 
-def ring_on_commit(task: str) -> None:
-    """Ask for `task` (a Celery task name) once this transaction has committed, once only."""
+def ring_on_commit(task: str, *hints: str) -> None:
+    """Ask for `task` (a Celery task name) once this transaction has committed, once only.
+
+    `hints` are its arguments, and no more than that: it looks for what is due all the same.
+    """
+    ring = _Ring(task, hints)
     pending = transaction.get_connection().run_on_commit
-    if any(getattr(entry[1], "task", None) == task for entry in pending):
-        return
-    transaction.on_commit(_Ring(task), robust=True)
+    if not any(entry[1] == ring for entry in pending):
+        transaction.on_commit(ring, robust=True)
 
 
+@dataclass(frozen=True)
 class _Ring:
-    def __init__(self, task: str) -> None:
-        self.task = task
+    task: str
+    hints: tuple[str, ...]
 
     def __call__(self) -> None:
         try:
-            current_app.send_task(self.task, ignore_result=True, retry=False)
+            current_app.send_task(self.task, args=self.hints, ignore_result=True, retry=False)
         except Exception:  # noqa: BLE001 - whatever is wrong with the broker, the work is stored
             log.warning("The broker does not answer; %s waits for the next sweep", self.task)

@@ -38,13 +38,14 @@ def done(
     *,
     fragment: str = "",
     context: dict[str, Any] | None = None,
+    level: int = messages.SUCCESS,
 ) -> HttpResponse:
-    """The answer to an act: say what happened and show the result.
+    """The answer to an act: say what happened, in the colour of `level`, and show the result.
 
     htmx gets the `fragment`, rendered with `context`, if there is one; everybody else is
     redirected to `to`, which shows the same.
     """
-    messages.success(request, sentence)
+    messages.add_message(request, level, sentence)
     if fragment and wants_fragment(request):
         return page(request, fragment, context, fragment=fragment)
     if request.htmx:  # type: ignore[attr-defined]

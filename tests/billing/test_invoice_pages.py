@@ -6,9 +6,11 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from billing.collecting import collect_due
 from billing.cycle import bill_due
-from billing.models import Invoice
+from billing.models import Invoice, UsageRecord
 from tests.billing.deals import MARKUP, many_invoices, queries, run
+from tests.billing.settling import add_card, grant, owed, pay_now, take_back
 from tests.cast import Cast
 
 
@@ -22,6 +24,11 @@ def url(invoice: Invoice) -> str:
 
 def text(response) -> str:
     return response.content.decode()
+
+
+def payers(cast: Cast, as_) -> list[str]:
+    rows = as_(cast.ben).get(list_url(cast)).context["rows"]
+    return [row.payer or "–" for row in rows]
 
 
 class TestInvoiceList:
@@ -42,7 +49,7 @@ class TestInvoiceList:
     def test_filters_by_state_type_and_year_and_adds_up(self, cast, as_):
         run(cast)
         run(cast, cast.setup)
-        Invoice.objects.filter(kind="ONE_TIME").update(state="PAID")
+        pay_now(cast, Invoice.objects.get(kind="ONE_TIME"), add_card(cast))
         year = timezone.now().year
         browser = as_(cast.ben)
 
@@ -90,8 +97,50 @@ class TestInvoiceList:
 
         many_invoices(request, 990)
 
-        assert queries(as_(cast.ben), list_url(cast)) == few <= 10
+        assert queries(as_(cast.ben), list_url(cast)) == few <= 13
         assert len(as_(cast.ben).get(list_url(cast)).context["rows"]) == 25
+
+    def test_names_what_paid_and_what_will_pay(self, cast, as_):
+        run(cast)
+        invoice = owed(cast.northwind_bluebird)
+        assert payers(cast, as_) == ["–"]
+        grant(cast, 9_00)
+        pay_now(cast, invoice, add_card(cast, "mastercard"))
+        add_card(cast, "visa")
+        run(cast, cast.setup)
+
+        assert payers(cast, as_) == ["Visa ending 4242", "Mastercard ending 4444 and wallet"]
+
+    def test_counts_only_what_is_left_as_owed(self, cast, as_):
+        run(cast)
+        invoice = owed(cast.northwind_bluebird)
+        take_back(cast, invoice, 49_00)
+
+        page = as_(cast.ben).get(list_url(cast))
+
+        assert str(page.context["sums"]["owed"]) == "$100.00"
+        assert str(page.context["sums"]["billed"]) == "$149.00"
+
+    def test_calls_an_invoice_credited_that_was_taken_back_whole(self, cast, as_):
+        run(cast)
+        take_back(cast, owed(cast.northwind_bluebird), 149_00)
+
+        assert "Credited" in text(as_(cast.theo).get(list_url(cast)))
+        assert "Credited" in text(as_(cast.theo).get(url(cast.northwind_bluebird.invoices.get())))
+
+    def test_shows_yearly_and_monthly_side_by_side(self, cast, as_):
+        run(cast, cast.growth_yearly)
+        run(cast, cast.setup)
+
+        rows = as_(cast.ben).get(list_url(cast)).context["rows"]
+
+        assert sorted(str(row.total_money) for row in rows) == ["$400.00", "$990.00"]
+
+    def test_leads_to_the_upcoming_one(self, cast, as_):
+        run(cast)
+        plan = reverse("billing:plan", args=[cast.northwind_bluebird.pk])
+
+        assert f"{plan}#upcoming" in text(as_(cast.ben).get(list_url(cast)))
 
     def test_says_when_the_first_one_comes(self, cast, as_):
         assert "No invoices yet" in text(as_(cast.ben).get(list_url(cast)))
@@ -148,4 +197,89 @@ class TestInvoiceDetail:
         run(cast)
         run(cast, cast.phone_numbers, quantity=5)
 
-        assert queries(as_(cast.ben), url(cast.northwind_bluebird.invoices.first())) <= 10
+        assert queries(as_(cast.ben), url(cast.northwind_bluebird.invoices.first())) <= 13
+
+    def test_adds_up_from_the_total_to_what_is_owed(self, cast, as_):
+        grant(cast, 25_00, "Sorry for the delay")
+        run(cast)
+        invoice = owed(cast.northwind_bluebird)
+        take_back(cast, invoice, 4_00)
+        pay_now(cast, invoice, add_card(cast))
+        take_back(cast, invoice, 30_00)
+
+        page = as_(cast.ben).get(url(invoice))
+
+        postings = page.context["settlement"].postings
+        assert invoice.total + sum(posting.amount.minor for posting in postings) == 0
+        assert {str(posting.amount) for posting in postings} >= {"−$25.00", "−$120.00", "−$30.00"}
+        for words in ("Sorry for the delay", "Paid by Visa ending 4242", "CN-00001", "CN-00002"):
+            assert words in text(page)
+
+    @pytest.mark.parametrize("act", [Invoice.void, Invoice.write_off])
+    def test_adds_up_when_it_is_over(self, cast, as_, act):
+        grant(cast, 25_00)
+        run(cast)
+        invoice = owed(cast.northwind_bluebird)
+        act(invoice, reason="It is over", by=cast.noah, at=timezone.now())
+
+        postings = as_(cast.ben).get(url(invoice)).context["settlement"].postings
+
+        assert invoice.total + sum(posting.amount.minor for posting in postings) == 0
+
+    def test_lists_the_usage_behind_a_line(self, cast, as_):
+        version = cast.growth.plan.publish(
+            by=cast.maya, at=timezone.now(), interval="MONTH", base_price=100_00, booking_fee=2_00
+        )
+        item = run(cast, version).items.get()
+        row = UsageRecord.objects.create(
+            connection=cast.northwind_bluebird,
+            item=item,
+            measure="BOOKING",
+            used_on=item.start_date,
+            quantity=3,
+            key=f"march {MARKUP}",
+            entered_by=cast.noah,
+            entered_at=timezone.now(),
+        )
+        bill_due(at=timezone.now() + timedelta(days=32))
+        invoice = cast.northwind_bluebird.invoices.newest_first().first()
+
+        page = text(as_(cast.theo).get(url(invoice)))
+
+        assert "What was used" in page
+        assert row.key not in page
+        assert "march &lt;script&gt;" in page
+
+    def test_says_how_and_when_it_will_be_paid(self, cast, as_):
+        run(cast)
+        invoice = owed(cast.northwind_bluebird)
+        assert "You have no payment method." in text(as_(cast.ben).get(url(invoice)))
+        assert "Bluebird Clinic has no payment method." in text(as_(cast.noah).get(url(invoice)))
+
+        add_card(cast)
+        assert "Visa ending 4242 is charged now." in text(as_(cast.ben).get(url(invoice)))
+
+    def test_shows_the_schedule_of_retries(self, cast, as_):
+        run(cast)
+        add_card(cast, "generic_decline")
+        collect_due(at=timezone.now())
+        invoice = owed(cast.northwind_bluebird)
+        invoice.refresh_from_db()
+        first = invoice.first_failed_on
+
+        outlook = as_(cast.ben).get(url(invoice)).context["settlement"].outlook
+
+        assert outlook.tries == [first + timedelta(days) for days in (1, 3, 5, 7)]
+        assert outlook.sentence.startswith("Visa ending 0341: next try ")
+        assert outlook.sentence.count(", ") == 3
+        assert "this connection is suspended" in outlook.consequence
+
+    def test_pauses_after_a_hard_decline(self, cast, as_):
+        run(cast)
+        add_card(cast, "lost_card")
+        collect_due(at=timezone.now())
+
+        page = text(as_(cast.bella).get(url(owed(cast.northwind_bluebird))))
+
+        assert "Paused until you add another card." in page
+        assert "The bank refuses this card for good." in page

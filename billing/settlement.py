@@ -1,0 +1,218 @@
+"""How one invoice stands: what it comes to, what paid it, what was taken back, and what is next."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from itertools import chain
+
+from django.urls import reverse
+
+from connections.access import Party
+from connections.models import Event
+from connections.timeline import Entry, timeline
+from revampd.kit.money import Money
+
+from .models import (
+    CreditApplication,
+    CreditNote,
+    Document,
+    Invoice,
+    InvoiceLine,
+    Payment,
+    PaymentMethod,
+    Refund,
+    UsageRecord,
+)
+from .outlook import Outlook
+
+
+@dataclass(frozen=True)
+class Posting:
+    """A line of the receipt below the total: what changed what is owed, and by how much."""
+
+    text: str
+    amount: Money
+    detail: str = ""
+    at: datetime | None = None
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """An invoice, read by one party at one instant. It queries when it is asked."""
+
+    invoice: Invoice
+    party: Party
+    at: datetime
+
+    # What it charges
+
+    @cached_property
+    def lines(self) -> list[InvoiceLine]:
+        rows = self.invoice.lines.select_related("request__proposed_by", "request__decided_by")
+        return list(rows.order_by("position"))
+
+    def usage_of(self, line: InvoiceLine) -> list[UsageRecord]:
+        """The usage rows that `line` charges."""
+        return self._usage.get(line.pk, [])
+
+    @cached_property
+    def _usage(self) -> dict[int, list[UsageRecord]]:
+        found: dict[int, list[UsageRecord]] = {line.pk: [] for line in self.lines if line.measure}
+        if found:
+            rows = UsageRecord.objects.filter(line__in=found).select_related("entered_by")
+            for row in rows.order_by("used_on", "pk"):
+                found[row.line_id].append(row)
+        return found
+
+    # What became of it
+
+    @cached_property
+    def payments(self) -> list[Payment]:
+        """Every attempt, the newest first."""
+        rows = self.invoice.payments.select_related("method", "begun_by")
+        return list(rows.newest_first())
+
+    @cached_property
+    def applications(self) -> list[CreditApplication]:
+        if not self.invoice.total:
+            return []
+        return list(self.invoice.applications.select_related("credit").oldest_first())
+
+    @cached_property
+    def notes(self) -> list[CreditNote]:
+        """The credit notes that correct it, the newest first."""
+        if not self.invoice.corrected:
+            return []
+        return list(self.invoice.credit_notes.select_related("issued_by").newest_first())
+
+    @cached_property
+    def refunds(self) -> list[Refund]:
+        if not self.notes:
+            return []
+        rows = Refund.objects.filter(note__in=self.notes).select_related("payment__method")
+        return list(rows.order_by("begun_at", "pk"))
+
+    @cached_property
+    def document(self) -> Document | None:
+        return Document.objects.filter(invoice=self.invoice).defer("content").first()
+
+    @cached_property
+    def timeline(self) -> list[Entry]:
+        subjects = (self.invoice, *self.payments, *self.notes, *self.refunds)
+        told = Event.objects.about(*subjects)
+        return timeline(told.with_actors().newest_first())
+
+    # The receipt
+
+    @cached_property
+    def postings(self) -> list[Posting]:
+        """All that is between the total and what is owed, in the order in which it happened."""
+        found = chain(
+            self._credits(), self._payments(), self._notes(), self._returns(), self._end()
+        )
+        return list(found)
+
+    def _credits(self) -> Iterator[Posting]:
+        for used in self.applications:
+            reason = f"Credit: {used.credit.reason}"
+            yield Posting(reason, -used.total, at=used.applied_at, url=self._credit_url(used))
+
+    def _payments(self) -> Iterator[Posting]:
+        for payment in reversed(self.payments):
+            if payment.state == Payment.State.SUCCEEDED:
+                yield Posting(f"Paid by {payment.method}", -payment.total, at=payment.settled_at)
+
+    def _notes(self) -> Iterator[Posting]:
+        for note in reversed(self.notes):
+            url = reverse("billing:credit-note", args=[note.connection_id, note.number])
+            text = f"Credit note {note.code}"
+            yield Posting(text, -note.total, note.reason, note.issued_at, url)
+
+    def _returns(self) -> Iterator[Posting]:
+        for used in self.applications:
+            if used.returned:
+                back = Money(used.returned, self.invoice.currency)
+                text = f"Back to the wallet: {used.credit.reason}"
+                yield Posting(text, back, url=self._credit_url(used))
+        for refund in self.refunds:
+            method = refund.payment.method
+            yield Posting(f"Back to {method}", refund.total, refunded(refund), refund.begun_at)
+
+    def _end(self) -> Iterator[Posting]:
+        """What is not owed any more without having been paid."""
+        words = {Invoice.State.VOID: "Void", Invoice.State.UNCOLLECTIBLE: "Written off"}
+        state = Invoice.State(self.invoice.state)
+        if state in words:
+            left = Money(self.invoice.outstanding, self.invoice.currency)
+            yield Posting(words[state], -left)
+
+    # What comes next
+
+    @cached_property
+    def methods(self) -> list[PaymentMethod]:
+        """What the customer can pay with, the default first."""
+        rows = self.party.connection.payment_methods.usable()
+        return list(rows.order_by("-is_default", "-added_at"))
+
+    @property
+    def under_way(self) -> Payment | None:
+        """The attempt whose outcome is not known yet."""
+        return next((payment for payment in self.payments if not payment.is_settled), None)
+
+    @property
+    def last_failure(self) -> Payment | None:
+        """The latest attempt, if it failed and its amount is still owed."""
+        latest = next(iter(self.payments), None)
+        is_one = latest and self.invoice.is_owed and latest.state == Payment.State.FAILED
+        return latest if is_one else None
+
+    @cached_property
+    def outlook(self) -> Outlook | None:
+        if not self.invoice.is_owed or self.under_way:
+            return None
+        default = next((method for method in self.methods if method.is_default), None)
+        today = self.party.connection.day_of(self.at)
+        return Outlook(self.invoice, default, today, self.party)
+
+    # What the reader may do
+
+    @property
+    def may_pay(self) -> bool:
+        return self.party.may_decide and self.invoice.is_owed and not self.under_way
+
+    @property
+    def may_settle(self) -> bool:
+        """Whether the reader may look after the payment that is under way."""
+        return self.party.may_decide and self.under_way is not None
+
+    @property
+    def may_correct(self) -> bool:
+        return self._may_act and self.invoice.corrected < self.invoice.total
+
+    @property
+    def may_void(self) -> bool:
+        return self._may_act and not (self.invoice.paid or self.invoice.corrected)
+
+    @property
+    def may_write_off(self) -> bool:
+        return self._may_act and self.invoice.is_owed
+
+    @property
+    def _may_act(self) -> bool:
+        over = (Invoice.State.VOID, Invoice.State.UNCOLLECTIBLE)
+        is_over = self.invoice.state in over
+        return self.party.may_propose and not is_over and not self.invoice.held
+
+    def _credit_url(self, used: CreditApplication) -> str:
+        return reverse("billing:credit", args=[self.party.connection.pk, used.credit_id])
+
+
+def refunded(refund: Refund) -> str:
+    """How a refund stands, in words."""
+    if refund.state == Refund.State.FAILED:
+        return "The card did not take it: it is in the wallet instead"
+    if refund.state == Refund.State.SUCCEEDED:
+        return "Refunded. Banks take a few days"
+    return "On its way"
