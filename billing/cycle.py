@@ -1,23 +1,27 @@
 """The billing run: everything that has come due by a day, each period exactly once.
 
-It goes through the connections in the order of their ids, a chunk a transaction. A chunk is locked,
-read, priced and written in a few statements, whatever its size: memory stays flat, and a run that
-dies loses no more than the chunk it was at. What was billed is no longer due, so running again, or
-several runs at once, bill nothing twice.
+It goes through the connections in the order of their days, a chunk a transaction. A chunk is
+locked, read, priced and written in a few statements, whatever its size: memory stays flat, and a
+run that dies loses no more than the chunk it was at. What was billed is no longer due, so running
+again, or several runs at once, bill nothing twice.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import DatabaseError, transaction
+from django.db import connection as database
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from connections.clocks import own_day
 from connections.models import Connection
+from revampd.kit.garbage import no_collecting
+from revampd.kit.keys import among, beyond
 
 from .models import BillingRequest, BillingRun, Discrepancy, Subscription
 from .models.due import bill
@@ -33,7 +37,7 @@ def bill_due(on: date | None = None, *, at: datetime, progress: Progress = lambd
     Without `on`, the day is the one that real time `at` has where each provider does business, on
     the connection's own clock. `progress` is called after each chunk. Returns how many were issued.
     A connection that cannot be billed holds up no other; raises ExceptionGroup of such failures at
-    the end.
+    the end, and at once what makes the database unreachable.
     """
     cycle = Cycle(on, at, progress)
     cycle.go()
@@ -51,67 +55,89 @@ class Cycle:
     at: datetime
     progress: Progress
     run: BillingRun = field(init=False)
+    stopped: set[UUID] = field(default_factory=set)
     failures: dict[UUID, Exception] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.run = BillingRun(on=self.on, started_at=timezone.now())
 
     def go(self) -> None:
-        for due in self._due():
-            self.run.connections += due.count()
+        self.run.connections = sum(due.count() for due, _ in self._due())
         if not self.run.connections:
             return
         self.run.save()
         # First what nobody else holds, then, waiting for the locks, what is left.
         for is_patient in (False, True):
-            for due in self._due():
-                self._pass(due, is_patient)
+            for due, day in self._due():
+                for ids in self._chunks(due, day):
+                    self._chunk(ids, is_patient)
         self._finish()
 
-    def _due(self) -> list[QuerySet[Any]]:
-        """Rows with the connections that owe a period, and those that owe a one-time charge."""
+    def _due(self) -> list[tuple[QuerySet[Any], str]]:
+        """What makes connections owe: a period, or a one-time charge; each with its day."""
         # The index knows the latest of all days, each row its own.
         latest = self.on or Connection.objects.latest_day(self.at)
         own = self.on or own_day("connection", self.at)
+        periods = Subscription.objects.due(latest).due(own)
         charges = BillingRequest.objects.unbilled_charges(latest).unbilled_charges(own)
-        return [Subscription.objects.due(latest).due(own), charges]
+        return [(periods, "next_invoice_date"), (charges, "starts_on")]
 
-    def _pass(self, due: QuerySet[Any], is_patient: bool) -> None:
-        after = UUID(int=0)
-        rows = due.order_by("connection").values_list("connection", flat=True)
-        while ids := list(rows.filter(connection__gt=after)[:CHUNK]):
-            after = ids[-1]
-            self._chunk(ids, is_patient)
+    def _chunks(self, due: QuerySet[Any], day: str) -> Iterator[list[UUID]]:
+        """The connections of `due`, each once, though some that are stopped or held stay due."""
+        rows = due.order_by(day, "connection").values_list(day, "connection")
+        page = rows[:CHUNK]
+        while found := list(page):
+            yield sorted({pk for _, pk in found} - self.stopped)
+            page = rows.filter(beyond((day, "connection"), found[-1]))[:CHUNK]
 
     def _chunk(self, ids: Sequence[UUID], is_patient: bool) -> None:
+        failure = self._attempt(ids, is_patient)
+        if failure and len(ids) > 1:
+            # One of them cannot be billed: find it, and bill the others.
+            middle = len(ids) // 2
+            self._chunk(ids[:middle], is_patient)
+            self._chunk(ids[middle:], is_patient)
+        elif failure:
+            connection = Connection.objects.select_related("provider", "customer").get(pk=ids[0])
+            failure.add_note(f"while billing {connection}")
+            self.failures[ids[0]] = failure
+
+    def _attempt(self, ids: Sequence[UUID], is_patient: bool) -> Exception | None:
+        """Bill all of `ids`, or none and return why not."""
         try:
-            for pk in self._bill(ids, is_patient):
-                self.failures.pop(pk, None)
+            with no_collecting():
+                self.run, stopped = self._bill(ids, is_patient)
         except (DatabaseError, ValueError) as failure:
-            if len(ids) == 1:
-                failure.add_note(f"while billing connection {ids[0]}")
-                self.failures[ids[0]] = failure
-            else:
-                # One of them cannot be billed: find it, and bill the others.
-                for pk in ids:
-                    self._chunk([pk], is_patient)
+            if not database.is_usable():
+                raise
+            return failure
+        self.stopped |= stopped
+        for pk in ids:
+            self.failures.pop(pk, None)
         self.progress(self.run)
+        return None
 
     @transaction.atomic
-    def _bill(self, ids: Sequence[UUID], is_patient: bool) -> list[UUID]:
+    def _bill(self, ids: Sequence[UUID], is_patient: bool) -> tuple[BillingRun, set[UUID]]:
+        """The run as it stands once this has been committed, and who was stopped."""
         free = Connection.objects.select_for_update(no_key=True, skip_locked=not is_patient)
-        held = list(free.filter(pk__in=ids).order_by("pk").values_list("pk", flat=True))
+        held = list(free.filter(among("pk", ids)).order_by("pk").values_list("pk", flat=True))
         accounts = bill(held, at=self.at, on=self.on)
-        stopped = {a.payer.connection_id: (a.until, a.unexplained) for a in accounts}
-        self.run.stopped += Discrepancy.compare(stopped, at=self.at)
-        self.run.issued += sum(len(account.drafts) for account in accounts)
-        self.run.done += len(held)
-        self.run.save(update_fields=["issued", "done", "stopped"])
-        return held
+        found = {a.payer.connection_id: (a.until, a.unexplained) for a in accounts}
+        stopped = Discrepancy.compare(found, at=self.at)
+        run = copy(self.run)
+        run.done += len(held)
+        run.issued += sum(len(account.drafts) for account in accounts)
+        run.stopped += len(stopped)
+        run.save(update_fields=["done", "issued", "stopped"])
+        return run, stopped
 
     def _finish(self) -> None:
         self.run.finished_at = timezone.now()
-        self.run.problem = "\n".join(
-            f"{failure!r} {' '.join(failure.__notes__)}" for failure in self.failures.values()
-        )
+        self.run.problem = "\n".join(map(in_words, self.failures.values()))
         self.run.save(update_fields=["finished_at", "problem"])
+
+
+def in_words(failure: BaseException) -> str:
+    """One line on what went wrong with which connection."""
+    return " ".join((repr(failure).strip(), *getattr(failure, "__notes__", ())))

@@ -137,7 +137,7 @@ class EventKind:
                 (
                     *(number, self.code, one.at, now, one.actor_id),
                     *(one.organization_id, one.connection_id, subject_type, str(one.subject_id)),
-                    *(json.dumps(storable(one.facts)), where),
+                    *(json.dumps(one.facts, default=storable), where),
                 )
                 for number, one in zip(ids, happenings, strict=True)
             ),

@@ -10,23 +10,25 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
+from django.db import connection as database
 from django.db.models import F
 
 from billing import events
 from billing.pricing import ItemKind, Period, first_in_first_out
 from connections.kinds import Happening
 from connections.models import Connection
-from revampd.kit.copying import copy_rows, reserve_ids
+from revampd.kit.copying import copy_rows
 from revampd.kit.doorbell import ring_on_commit
+from revampd.kit.keys import among
 from revampd.kit.money import Money
 
 from .invoices import Invoice, InvoiceSeries
 from .ledger import ACCOUNTS, Movement, Transfer
 from .lines import InvoiceLine
-from .usage import UsageRecord
 from .wallets import Credit, CreditApplication
 
 DUE_AFTER = timedelta(days=14)
@@ -40,15 +42,24 @@ INVOICE = (
     *("provider_details", "customer_details"),
 )
 LINE = (
-    *("id", "connection", "invoice", "request", "item", "position", "kind", "measure"),
+    *("connection", "invoice", "request", "item", "position", "kind", "measure"),
     *("description", "quantity", "unit_price", "amount", "period_start", "period_end"),
 )
 APPLICATION = ("id", "connection", "credit", "invoice", "amount", "returned", "applied_at")
 TRANSFER = ("connection", "kind", "debit", "credit", "amount", "document", "at")
 
+# Ties usage to the line that bills it; nobody bills it again.
+MARK_USAGE = """
+    UPDATE billing_usagerecord used SET line_id = line.id
+    FROM billing_invoiceline line
+    WHERE line.invoice_id = ANY(%s::uuid[]) AND line.measure <> ''
+        AND used.connection_id = line.connection_id AND used.line_id IS NULL
+        AND used.used_on >= line.period_start AND used.used_on < line.period_end
+        AND used.item_id = line.item_id AND used.measure = line.measure
+"""
 
-@dataclass(frozen=True, slots=True)
-class DraftLine:
+
+class DraftLine(NamedTuple):
     """A line to be (minor units): what it charges, for which days, and the request behind it."""
 
     kind: ItemKind
@@ -100,10 +111,10 @@ class Draft:
     id: UUID = field(default_factory=uuid4)
     number: int = 0
     uses: list[tuple[UUID, int]] = field(default_factory=list)  # credits and minor units
+    total: int = field(init=False)
 
-    @property
-    def total(self) -> int:
-        return sum(line.amount for line in self.lines)
+    def __post_init__(self) -> None:
+        self.total = sum([line.amount for line in self.lines])
 
     @property
     def credited(self) -> int:
@@ -151,11 +162,9 @@ def issue(drafts: Sequence[Draft]) -> None:
 
 def take_credits(drafts: Sequence[Draft]) -> None:
     """Lay the unspent credits of each connection against its invoices, first in first out."""
-    unspent = Credit.objects.unspent().oldest_first()
     wanted = {draft.payer.connection_id for draft in drafts}
-    rows = unspent.filter(connection__in=wanted).values_list(
-        "connection", "id", F("amount") - F("applied")
-    )
+    unspent = Credit.objects.unspent().filter(among("connection", wanted)).oldest_first()
+    rows = unspent.values_list("connection", "id", F("amount") - F("applied"))
     lots: dict[UUID, list[tuple[UUID, int]]] = defaultdict(list)
     for connection_id, credit_id, remaining in rows:
         lots[connection_id].append((credit_id, remaining))
@@ -191,34 +200,20 @@ def _invoice_row(draft: Draft) -> tuple[Any, ...]:
 
 def _write_lines(drafts: Sequence[Draft]) -> None:
     """All lines in one statement: the trigger compares their sums with the totals after it."""
-    ids = reserve_ids(InvoiceLine, sum(len(draft.lines) for draft in drafts))
-    numbered = list(zip(ids, _positions(drafts), strict=True))
-    copy_rows(InvoiceLine, LINE, (_line_row(number, *where) for number, where in numbered))
-    _mark_usage([(number, line) for number, (_, _, line) in numbered if line.measure])
+    copy_rows(InvoiceLine, LINE, chain.from_iterable(map(_line_rows, drafts)))
+    if used := [draft.id for draft in drafts if any(line.measure for line in draft.lines)]:
+        with database.cursor() as cursor:
+            cursor.execute(MARK_USAGE, [used])
 
 
-def _positions(drafts: Iterable[Draft]) -> Iterator[tuple[Draft, int, DraftLine]]:
-    for draft in drafts:
-        for position, line in enumerate(draft.lines, start=1):
-            yield draft, position, line
-
-
-def _line_row(number: int, draft: Draft, position: int, line: DraftLine) -> tuple[Any, ...]:
-    period = line.period
-    return (
-        *(number, draft.payer.connection_id, draft.id, line.request_id, line.item_id, position),
-        *(line.kind.value, line.measure, line.description, line.quantity, line.unit_price),
-        *(line.amount, period.start if period else None, period.end if period else None),
-    )
-
-
-def _mark_usage(billed: Sequence[tuple[int, DraftLine]]) -> None:
-    """Tie the usage rows to the line that bills them; nobody bills them again."""
-    for number, line in billed:
-        if line.period is None:
-            raise ValueError(f"{line.description} does not say of which days")
-        rows = UsageRecord.objects.filter(item=line.item_id, measure=line.measure, line=None)
-        rows.filter(used_on__gte=line.period.start, used_on__lt=line.period.end).update(line=number)
+def _line_rows(draft: Draft) -> Iterator[tuple[Any, ...]]:
+    for position, line in enumerate(draft.lines, start=1):
+        period = line.period
+        yield (
+            *(draft.payer.connection_id, draft.id, line.request_id, line.item_id, position),
+            *(line.kind.value, line.measure, line.description, line.quantity, line.unit_price),
+            *(line.amount, period.start if period else None, period.end if period else None),
+        )
 
 
 def _write_money(drafts: Sequence[Draft]) -> None:

@@ -9,11 +9,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from uuid import UUID
 
 from django.apps import apps
 from django.db import connection as database
-from django.db.models import Sum
+from django.db.models import F, Sum, TextField
+from django.db.models.functions import Cast, JSONObject
 from django.utils import timezone
 
 from billing.pricing import (
@@ -27,12 +29,16 @@ from billing.pricing import (
     unexplained,
 )
 from connections.models import Connection, Organization
+from revampd.kit.keys import among
 
 from .drafts import Draft, DraftLine, Payer, issue, take_credits
 from .subscriptions import Subscription, SubscriptionItem
 from .usage import UsageRecord
 
-SEALED = ("unit_price", "quantity", "currency", "kind", "interval", "booking_fee", "transfer_fee")
+# What the terms say of prices, as text: the rest of them need not travel.
+SEALED = Cast(
+    JSONObject(**{name: F(f"request__terms__{name}") for name in Agreed.SEALED}), TextField()
+)
 
 
 @dataclass(slots=True)
@@ -146,7 +152,7 @@ def _read_parts(accounts: dict[UUID, Account]) -> None:
 
 
 def _accounts(connection_ids: Sequence[UUID], at: datetime, on: date | None) -> dict[UUID, Account]:
-    rows = Connection.objects.filter(pk__in=connection_ids).order_by("pk")
+    rows = Connection.objects.filter(among("pk", connection_ids)).order_by("pk")
     customer = [f"customer__{field}" for field in Organization.PARTY_FIELDS]
     columns = ("pk", "provider", "currency", "ahead", "customer__name")
     values = list(rows.values_list(*columns, *customer))
@@ -162,7 +168,7 @@ def _accounts(connection_ids: Sequence[UUID], at: datetime, on: date | None) -> 
 
 
 def _read_subscriptions(accounts: dict[UUID, Account]) -> None:
-    rows = Subscription.objects.live().filter(connection__in=accounts)
+    rows = Subscription.objects.live().filter(among("connection", accounts))
     for connection_id, key, day in rows.values_list("connection", "pk", "next_invoice_date"):
         account = accounts[connection_id]
         account.subscription_id, account.running = key, Running((), day)
@@ -171,24 +177,28 @@ def _read_subscriptions(accounts: dict[UUID, Account]) -> None:
 def _read_items(accounts: dict[UUID, Account]) -> None:
     """What runs, at its prices, with what was approved of it."""
     live = [a.subscription_id for a in accounts.values() if a.subscription_id]
-    rows = SubscriptionItem.objects.unsettled().filter(subscription__in=live)
-    terms = [f"request__terms__{name}" for name in SEALED]
-    columns = ("connection", "request", *SubscriptionItem.PRICED, *terms)
+    rows = SubscriptionItem.objects.unsettled().filter(among("subscription", live))
+    columns = ("connection", "request", SEALED, *SubscriptionItem.PRICED)
     items: dict[UUID, list[Item]] = defaultdict(list)
-    for connection_id, request_id, *values in rows.in_order().values_list(*columns):
+    for connection_id, request_id, sealed, *priced in rows.in_order().values_list(*columns):
         account = accounts[connection_id]
-        priced, sealed = values[: len(SubscriptionItem.PRICED)], values[-len(SEALED) :]
         item = SubscriptionItem.item_of(account.payer.currency, *priced)
         items[connection_id].append(item)
         account.authorities[item.key] = request_id
-        account.agreed[item.key] = Agreed.sealed(dict(zip(SEALED, sealed, strict=True)))
+        account.agreed[item.key] = _agreed(sealed)
     for connection_id, own in items.items():
         account = accounts[connection_id]
         account.running = Running(tuple(own), account.running.next_invoice)
 
 
+# The same few prices come back for every customer.
+@lru_cache(maxsize=4096)
+def _agreed(sealed: str) -> Agreed:
+    return Agreed.sealed(json.loads(sealed))
+
+
 def _read_usage(accounts: dict[UUID, Account]) -> None:
-    rows = UsageRecord.objects.filter(connection__in=accounts, line=None)
+    rows = UsageRecord.objects.filter(among("connection", accounts), line=None)
     days = rows.values_list("connection", "item", "measure", "used_on")
     counted = days.annotate(count=Sum("quantity")).order_by("used_on", "measure", "item")
     for connection_id, item, measure, day, count in counted:
@@ -201,7 +211,7 @@ def _read_charges(accounts: dict[UUID, Account]) -> None:
     latest = max((account.until for account in accounts.values()), default=None)
     if latest is None:
         return
-    rows = requests.unbilled_charges(latest).filter(connection__in=accounts)
+    rows = requests.unbilled_charges(latest).filter(among("connection", accounts))
     for request in rows.order_by("starts_on", "id"):
         due = (request.starts_on or latest, request.charge_line())
         accounts[request.connection_id].charges.append(due)

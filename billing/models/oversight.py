@@ -12,6 +12,7 @@ from django.db.models import Q
 from billing import events
 from connections.kinds import EventKind
 from connections.models import Connection, Event, Organization
+from revampd.kit.keys import among
 from revampd.kit.locking import lock
 
 from .payments import Payment
@@ -75,13 +76,15 @@ class Discrepancy(models.Model):
     # Factories
 
     @classmethod
-    def compare(cls, found: Mapping[UUID, tuple[date, str]], *, at: datetime) -> int:
+    def compare(cls, found: Mapping[UUID, tuple[date, str]], *, at: datetime) -> set[UUID]:
         """Note what a run found on these connections: "" for nothing, a sentence for what stops it.
 
         Staff are told of what is new; what is explained meanwhile is resolved. The caller holds the
-        locks. Returns how many are stopped.
+        locks. Returns who is stopped.
         """
-        known = {row.connection_id: row for row in cls.objects.open().filter(connection__in=found)}
+        known = {
+            row.connection_id: row for row in cls.objects.open().filter(among("connection", found))
+        }
         stopped = {pk: what for pk, what in found.items() if what[1]}
         for pk, row in known.items():
             if pk not in stopped:
@@ -90,7 +93,7 @@ class Discrepancy(models.Model):
         for connection in new.select_related("provider", "customer"):
             on, sentence = stopped[connection.pk]
             cls.open(connection, sentence, on=on, at=at)
-        return len(stopped)
+        return set(stopped)
 
     @classmethod
     def open(cls, connection: Connection, found: str, *, on: date, at: datetime) -> "Discrepancy":

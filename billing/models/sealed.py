@@ -224,6 +224,11 @@ class SealedRequest(models.Model):
             models.Index(
                 fields=["expires_at"], condition=Q(state="PENDING"), name="request_expiring"
             ),
+            models.Index(
+                fields=["starts_on", "connection"],
+                condition=Q(kind="ONE_TIME", state="APPROVED"),
+                name="request_charge_due",
+            ),
         ]
         triggers = [
             pgtrigger.Protect(name="kept", operation=pgtrigger.Delete),

@@ -67,7 +67,7 @@ class Subscription(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["next_invoice_date"],
+                fields=["next_invoice_date", "connection"],
                 condition=Q(end_date__isnull=True),
                 name="subscription_due",
             ),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from revampd.kit.money import Money
 
@@ -27,6 +27,12 @@ class Agreed:
     booking_fee: int = 0
     transfer_fee: int = 0
 
+    # What `sealed` reads of the terms
+    SEALED: ClassVar = (
+        *("unit_price", "quantity", "currency", "kind", "interval"),
+        *("booking_fee", "transfer_fee"),
+    )
+
     @classmethod
     def sealed(cls, terms: Mapping[str, Any]) -> "Agreed":
         """The prices in sealed terms, as `billing.terms` writes them."""
@@ -36,8 +42,8 @@ class Agreed:
             currency=terms["currency"],
             kind=ItemKind(terms["kind"]),
             interval=Interval(terms["interval"]) if terms["interval"] else None,
-            booking_fee=terms.get("booking_fee", 0),
-            transfer_fee=terms.get("transfer_fee", 0),
+            booking_fee=terms.get("booking_fee") or 0,
+            transfer_fee=terms.get("transfer_fee") or 0,
         )
 
     def rate(self, interval: Interval) -> tuple[Money, Interval | None]:

@@ -30,7 +30,11 @@ def reserve_ids(model: type[models.Model], count: int) -> list[int]:
     key = model._meta.pk.column
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
+            # Materialized: else the name of the sequence is looked up for each number.
+            """
+            WITH sequence AS MATERIALIZED (SELECT pg_get_serial_sequence(%s, %s)::regclass AS id)
+            SELECT nextval(id) FROM sequence, generate_series(1, %s)
+            """,
             [model._meta.db_table, key, count],
         )
         return [number for (number,) in cursor.fetchall()]

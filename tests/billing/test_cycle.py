@@ -182,7 +182,7 @@ class TestBillDue:
             run(day("2026-12-10"))
 
         [cause] = failure.value.exceptions
-        assert cause.__notes__ == [f"while billing connection {cast.northwind_bluebird.pk}"]
+        assert cause.__notes__ == ["while billing Northwind Agency → Bluebird Clinic"]
         assert [len(days_of(other)) for other in others] == [2, 2, 2]
         monkeypatch.undo()
         assert run(day("2026-12-10")) == 1

@@ -1,0 +1,78 @@
+"""`manage.py bill_due`: the billing run by hand, with a progress bar."""
+
+from datetime import date
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from tqdm import tqdm
+
+from billing.cycle import bill_due, in_words
+from billing.models import BillingRun
+
+
+class Command(BaseCommand):
+    help = (
+        "Issues every invoice that has come due, each period once. It can be run at any time, again"
+        " and beside other runs; beat runs it every hour."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--on",
+            metavar="DATE",
+            help="what is due by this day, as in 2026-12-31; without it, today where each provider"
+            " does business",
+        )
+
+    def handle(self, *_: Any, on: str | None, **__: Any) -> None:
+        bar = Bar(self.stderr)
+        try:
+            bill_due(day(on) if on else None, at=timezone.now(), progress=bar.show)
+        except ExceptionGroup as group:
+            bar.close()
+            self.stdout.write(summary(bar.run))
+            failures = [f"  {in_words(failure)}" for failure in group.exceptions]
+            raise CommandError("\n".join([f"{group.message}:", *failures])) from group
+        bar.close()
+        self.stdout.write(summary(bar.run))
+
+
+class Bar:
+    """How many connections are done, of all that owe something. It appears with the first."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._bar: tqdm[None] | None = None
+        self.run: BillingRun | None = None
+
+    def show(self, run: BillingRun) -> None:
+        self.run = run
+        if self._bar is None:
+            self._bar = tqdm(total=run.connections, unit=" connections", file=self._stream)
+        self._bar.update(run.done - self._bar.n)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+def day(text: str) -> date:
+    """The day that was typed. Raises CommandError for anything else."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise CommandError(f"“{text}” is no date. Write it as 2026-12-31.") from None
+
+
+def summary(run: BillingRun | None) -> str:
+    if run is None:
+        return "Nothing is due."
+    words = f"{_count(run.issued, 'invoice')} issued for {_count(run.done, 'connection')}."
+    if run.stopped:
+        words += f" {_count(run.stopped, 'connection')} stopped: not what was approved."
+    return words
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

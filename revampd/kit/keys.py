@@ -1,0 +1,37 @@
+"""Rows by thousands of keys, and page by page through a table that grows."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.db.models import BooleanField, F, Func, TextField, Value
+
+
+class among(Func):  # noqa: N801 - reads like a lookup: rows.filter(among("connection", keys))
+    """Whether the field is one of these keys: one array, where `__in` makes parameters of them."""
+
+    template = "%(expressions)s::uuid[])"
+    arg_joiner = " = ANY ("
+    output_field = BooleanField()
+
+    def __init__(self, field: str, keys: Iterable[UUID]) -> None:
+        # As PostgreSQL writes an array: an adapter would look at each of them on its own.
+        super().__init__(field, Value(f"{{{','.join(map(str, keys))}}}"))
+
+
+class beyond(Func):  # noqa: N801 - reads like a lookup, too
+    """Whether a row comes after the one with these values, in the order of the fields.
+
+    An index over the fields leads there at once, past all that was there before.
+    """
+
+    template = "%(expressions)s"
+    arg_joiner = " > "
+    output_field = BooleanField()
+
+    def __init__(self, fields: Iterable[str], values: Iterable[Any]) -> None:
+        super().__init__(_row(map(F, fields)), _row(map(Value, values)))
+
+
+def _row(expressions: Iterable[Any]) -> Func:
+    return Func(*expressions, function="ROW", output_field=TextField())
