@@ -3,6 +3,7 @@ from django.urls import path
 from .views import (
     corrections,
     documents,
+    exports,
     invoices,
     methods,
     payments,
@@ -17,6 +18,7 @@ app_name = "billing"
 urlpatterns = [
     path("plan/", plan.plan_page, name="plan"),
     path("requests/", requests.request_list, name="requests"),
+    path("requests/export/", exports.export_requests, name="export-requests"),
     path("requests/new/", requests.propose_request, name="propose"),
     path("requests/<uuid:request_id>/", requests.request_detail, name="request"),
     path("requests/<uuid:request_id>/approval/", requests.approve_request, name="approve-request"),
@@ -28,7 +30,7 @@ urlpatterns = [
     ),
     path("requests/<uuid:request_id>/revision/", requests.revise_request, name="revise-request"),
     path("invoices/", invoices.invoice_list, name="invoices"),
-    path("invoices/export/", documents.export_invoices, name="export-invoices"),
+    path("invoices/export/", exports.export_invoices, name="export-invoices"),
     path("invoices/<int:number>/", invoices.invoice_detail, name="invoice"),
     path("invoices/<int:number>/pdf/", documents.invoice_pdf, name="invoice-pdf"),
     path("invoices/<int:number>/payment/", payments.pay_invoice, name="pay-invoice"),
@@ -57,6 +59,7 @@ urlpatterns = [
     path("credit-notes/<int:number>/", corrections.credit_note, name="credit-note"),
     path("credit-notes/<int:number>/pdf/", documents.note_pdf, name="credit-note-pdf"),
     path("wallet/", wallet.wallet_page, name="wallet"),
+    path("wallet/export/", exports.export_wallet, name="export-wallet"),
     path("wallet/adjustment/", wallet.adjust_wallet, name="adjust-wallet"),
     path("wallet/credits/<uuid:credit_id>/", wallet.credit_detail, name="credit"),
     path("payment-methods/", methods.method_list, name="payment-methods"),

@@ -14,6 +14,11 @@ urlpatterns = [
     path("connections/<uuid:connection_id>/", overview.overview, name="overview"),
     path("connections/<uuid:connection_id>/", include("billing.urls")),
     path("organizations/<slug:slug>/sub-orgs/", sub_orgs.sub_orgs, name="sub-orgs"),
+    path(
+        "organizations/<slug:slug>/sub-orgs/export/",
+        sub_orgs.export_sub_orgs,
+        name="export-sub-orgs",
+    ),
     path("organizations/<slug:slug>/catalog/", include("billing.catalog_urls")),
     path("webhooks/", include("billing.webhook_urls")),
     path("notifications/", include("notifications.urls")),

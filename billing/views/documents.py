@@ -17,12 +17,6 @@ from .invoices import find_invoice
 
 @party_view
 @require_GET
-def export_invoices(request: HttpRequest, party: Party) -> HttpResponse:
-    raise NotImplementedError
-
-
-@party_view
-@require_GET
 def invoice_pdf(request: HttpRequest, party: Party, number: int) -> HttpResponse:
     invoice = find_invoice(party, number)
     document = Document.objects.filter(invoice=invoice).first()
