@@ -97,6 +97,7 @@ def values(cast: Cast) -> dict[str, Any]:
     CreditNote.issue(invoice, amounts, reason="Rounding", by=cast.noah, at=now)
     confirmed_later = add_card(connection, "confirms_always", by=cast.ben, at=now)
     asked = pay(invoice, confirmed_later, cause=Payment.Cause.PERSON, at=now)
+    assert asked is not None
     drain_events()
     return {
         "connection_id": connection.pk,

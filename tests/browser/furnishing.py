@@ -43,11 +43,11 @@ def furnish(cast: Cast) -> Furnished:
     cast.phone_numbers.save()
     _credit(house, 195, 200_00, "Welcome credit")
     _sell(house, now)
+    _pay(house, now)
     _credit(house, 50, 75_00, "Goodwill for the outage in October")
     _credit(house, 40, 40_00, LONG_NOTE[:190])
     _credit(house, 2, -15_00, "The outage was shorter than we thought")
     _invite(house, now)
-    _pay(house, now)
     drain_events()
     _read_some(cast.ben, now)
     house.values |= {
@@ -121,8 +121,9 @@ def _pay(house: Furnished, now: datetime) -> None:
     cast, connection = house.cast, house.cast.northwind_bluebird
     spare = add_card(connection, "confirms_always", by=cast.ben, at=now)
     add_card(connection, by=cast.bella, at=now, expires=now.date())
-    owed = connection.invoices.owed().earliest("number")
+    owed = connection.invoices.owed().latest("number")
     asked = pay(owed, spare, cause=Payment.Cause.PERSON, by=cast.ben, at=now)
+    assert asked is not None
     house.values |= {
         "credit_id": connection.credits.earliest("issued_at").pk,
         "method_id": spare.pk,
