@@ -1,24 +1,58 @@
-"""Invoices and credit notes on paper: the stored PDF, or a page that waits for it."""
+"""Invoices as files: the list as CSV, and the stored PDF, or a page that waits for it."""
 
-from django.http import HttpRequest, HttpResponse
+from typing import Any
+
+from django.db.models import OuterRef, Subquery, Value
+from django.db.models.functions import Concat
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import reverse
 from django.utils.http import content_disposition_header, parse_etags
+from django.utils.text import slugify
 from django.views.decorators.http import require_GET
 
 from billing.events import FILE_TASK
-from billing.models import CreditNote, Document, Invoice
+from billing.filters import InvoiceFilter
+from billing.models import CreditNote, Document, Invoice, Payment
 from connections.access import Party, party_view
 from revampd.kit.doorbell import ring_on_commit
+from revampd.kit.export import csv_download
 from revampd.kit.htmx import page, wants_fragment
 
 from .corrections import find_note
 from .invoices import find_invoice
 
+CHUNK = 1000
+HEADINGS = (
+    *("Invoice", "Status", "Type", "Period from", "Period until", "Issued", "Due", "Currency"),
+    *("Total", "From the wallet", "Paid by card", "Credit notes", "Amount due", "Payment method"),
+)
+
 
 @party_view
 @require_GET
-def export_invoices(request: HttpRequest, party: Party) -> HttpResponse:
-    raise NotImplementedError
+def export_invoices(request: HttpRequest, party: Party) -> StreamingHttpResponse:
+    """The list, as it is filtered, with every row."""
+    invoices = party.connection.invoices.newest_first()
+    shown = InvoiceFilter(request.GET, queryset=invoices).qs
+    paid = Payment.objects.succeeded().filter(invoice=OuterRef("pk")).order_by("-settled_at")
+    method = paid.values(label=Concat("method__brand", Value(" ending "), "method__last4"))
+    rows = shown.annotate(method=Subquery(method[:1])).iterator(chunk_size=CHUNK)
+    name = f"invoices-{slugify(party.counterparty.name)}.csv"
+    return csv_download(name, HEADINGS, map(_cells, rows))
+
+
+def _cells(invoice: Any) -> tuple[Any, ...]:
+    period = invoice.period
+    return (
+        *(invoice.code, invoice.get_state_display(), invoice.get_kind_display()),
+        *((period.start, period.end) if period else (None, None)),
+        *(invoice.issue_date, invoice.due_date, invoice.currency),
+        *(invoice.total_money, invoice.credited_money, invoice.paid_money),
+        *(invoice.corrected_money, invoice.amount_due, invoice.method),
+    )
+
+
+# PDF
 
 
 @party_view
