@@ -3,21 +3,22 @@
 from collections.abc import Iterator
 from typing import Any
 
+from django.db.models import OuterRef, Subquery, Value
+from django.db.models.functions import Concat
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
 from billing.filters import InvoiceFilter, RequestFilter
-from billing.models import BillingRequest, Credit, Invoice
+from billing.models import BillingRequest, Credit, Payment
 from billing.pricing import ItemKind
 from connections.access import Party, party_view
 from revampd.kit.export import csv_response
-from revampd.kit.money import Money
 
 CHUNK = 500
 
 INVOICES = (
-    *("Invoice", "Status", "Type", "Issued", "Due", "Period from", "Period until", "Currency"),
-    *("Total", "From the wallet", "Paid", "Corrected", "Amount due"),
+    *("Invoice", "Status", "Type", "Period from", "Period until", "Issued", "Due", "Currency"),
+    *("Total", "From the wallet", "Paid by card", "Credit notes", "Amount due", "Payment method"),
 )
 REQUESTS = (
     *("Request", "Kind", "Name", "Quantity", "Currency", "Price", "Each", "Effective", "Status"),
@@ -30,31 +31,21 @@ CREDITS = ("Issued at", "Origin", "Reason", "Issued by", "Currency", "Total", "U
 @require_GET
 def export_invoices(request: HttpRequest, party: Party) -> HttpResponse:
     invoices = party.connection.invoices.newest_first()
-    rows = InvoiceFilter(request.GET, queryset=invoices).qs
-    return csv_response(_name("Invoices", party), INVOICES, _invoices(rows))
+    shown = InvoiceFilter(request.GET, queryset=invoices).qs
+    paid = Payment.objects.succeeded().filter(invoice=OuterRef("pk")).order_by("-settled_at")
+    method = paid.values(label=Concat("method__brand", Value(" ending "), "method__last4"))
+    rows = shown.annotate(method=Subquery(method[:1]))
+    return csv_response(_name("Invoices", party), INVOICES, map(_invoice, _each(rows)))
 
 
-def _invoices(rows: Any) -> Iterator[tuple[Any, ...]]:
-    fields = (
-        *("number", "state", "kind", "issue_date", "due_date", "period_start", "period_end"),
-        *("currency", "total", "credited", "paid", "corrected", "outstanding"),
+def _invoice(row: Any) -> tuple[Any, ...]:
+    period = row.period
+    return (
+        *(row.code, row.get_state_display(), row.get_kind_display()),
+        *((period.start, period.end) if period else (None, None)),
+        *(row.issue_date, row.due_date, row.currency, row.total_money, row.credited_money),
+        *(row.paid_money, row.corrected_money, row.amount_due, row.method),
     )
-    for (
-        number,
-        state,
-        kind,
-        *dates,
-        currency,
-        total,
-        credited,
-        paid,
-        corrected,
-        left,
-    ) in rows.values_list(*fields).iterator(chunk_size=CHUNK):
-        owed = left if state in Invoice.UNSETTLED else 0
-        amounts = (Money(one, currency) for one in (total, credited, paid, corrected, owed))
-        state, kind = Invoice.State(state).label, Invoice.Kind(kind).label
-        yield (Invoice.code_of(number), state, kind, *dates, currency, *amounts)
 
 
 @party_view

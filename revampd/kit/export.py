@@ -32,29 +32,21 @@ def csv_response(
 
 
 def _pieces(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    lines = _Lines()
-    writer = csv.writer(lines)
-    writer.writerow(columns)
-    yield MARK + lines.taken()
-    for number, row in enumerate(rows, start=1):
-        writer.writerow(map(cell, row))
-        if number % AT_ONCE == 0:
-            yield lines.taken()
-    yield lines.taken()
+    write = csv.writer(_Echo()).writerow
+    lines = [MARK, write(columns)]
+    for row in rows:
+        lines.append(write([cell(value) for value in row]))
+        if len(lines) >= AT_ONCE:
+            yield "".join(lines)
+            lines.clear()
+    yield "".join(lines)
 
 
-class _Lines:
-    """Where the csv module writes to, and what is taken from there piece by piece."""
+class _Echo:
+    """A file for the csv module that hands back what is written to it."""
 
-    def __init__(self) -> None:
-        self._lines: list[str] = []
-
-    def write(self, line: str) -> None:
-        self._lines.append(line)
-
-    def taken(self) -> str:
-        text, self._lines = "".join(self._lines), []
-        return text
+    def write(self, line: str) -> str:
+        return line
 
 
 def cell(value: Any) -> str:

@@ -54,10 +54,10 @@ class TestCsvResponse:
         rows = (read.append(n) or (n,) for n in range(10_000))
 
         pieces = iter(csv_response("List", ("Number",), rows))
-        begun = list(islice(pieces, 2))
+        [begun] = islice(pieces, 1)
 
-        assert begun[0] == f"{MARK}Number\r\n".encode()
-        assert len(read) == AT_ONCE
+        assert begun.startswith(f"{MARK}Number\r\n0\r\n".encode())
+        assert len(read) < AT_ONCE
 
     def test_needs_no_more_memory_for_more_rows(self):
         def peak(count: int) -> int:
