@@ -48,7 +48,7 @@ WITH owed AS (
     RETURNING provider_id, last_number
 )
 INSERT INTO due
-SELECT owed.id, owed.connection_id, owed.provider_id, gen_random_uuid(),
+SELECT owed.id, owed.connection_id, owed.provider_id, {new_id}(),
     taken.last_number - counted.number
         + row_number() OVER (PARTITION BY owed.provider_id ORDER BY owed.connection_id),
     on_day, until, total, 'SUBSCRIPTION', 0, provider.name, customer.name,
@@ -65,7 +65,7 @@ JOIN connections_organization customer ON customer.id = owed.customer_id
 # Credits and invoices of a connection laid end to end: what overlaps is applied.
 APPLY = """
 INSERT INTO applied
-SELECT gen_random_uuid(), credits.id, due.invoice, due.connection,
+SELECT {new_id}(), credits.id, due.invoice, due.connection,
     least(due.total, credits.until) - credits.since
 FROM due JOIN (
     SELECT id, connection_id, sum(amount - applied) OVER w AS until,
@@ -151,6 +151,8 @@ def bill(connection: Any, on: date, at: datetime, size: int) -> int:
     """Bill in transactions of `size` over psycopg's `connection`. Returns how many."""
     cursor = connection.cursor()
     cursor.execute(TABLES)
+    # Before version 18, PostgreSQL has no ids that grow.
+    new_id = "uuidv7" if connection.info.server_version >= 180_000 else "gen_random_uuid"
     after, issued = "00000000-0000-0000-0000-000000000000", 0
     while True:
         with connection.transaction():
@@ -159,10 +161,10 @@ def bill(connection: Any, on: date, at: datetime, size: int) -> int:
             if not ids:
                 return issued
             cursor.execute(LOCK, {"ids": ids})
-            cursor.execute(NUMBER, {"ids": ids})
+            cursor.execute(NUMBER.format(new_id=new_id), {"ids": ids})
             issued += cursor.rowcount
             cursor.execute("ANALYZE due")
-            cursor.execute(APPLY)
+            cursor.execute(APPLY.format(new_id=new_id))
             cursor.execute("ANALYZE applied")
             cursor.execute(SUM_CREDITS)
             for statement in WRITE:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import chain
 from typing import Any, NamedTuple
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db import connection as database
 from django.db.models import F
@@ -23,6 +23,7 @@ from connections.kinds import Happening
 from connections.models import Connection
 from revampd.kit.copying import copy_rows
 from revampd.kit.doorbell import ring_on_commit
+from revampd.kit.ids import growing_id
 from revampd.kit.keys import among
 from revampd.kit.money import Money
 
@@ -108,7 +109,7 @@ class Draft:
     on: date
     at: datetime
     period: Period | None = None
-    id: UUID = field(default_factory=uuid4)
+    id: UUID = field(default_factory=growing_id)
     number: int = 0
     uses: list[tuple[UUID, int]] = field(default_factory=list)  # credits and minor units
     total: int = field(init=False)
@@ -218,7 +219,9 @@ def _line_rows(draft: Draft) -> Iterator[tuple[Any, ...]]:
 
 def _write_money(drafts: Sequence[Draft]) -> None:
     """The use of credits, and every movement in the ledger."""
-    uses = [(uuid4(), draft, credit, amount) for draft in drafts for credit, amount in draft.uses]
+    uses = [
+        (growing_id(), draft, credit, amount) for draft in drafts for credit, amount in draft.uses
+    ]
     copy_rows(
         CreditApplication,
         APPLICATION,

@@ -157,9 +157,15 @@ class Invoice(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     connection = models.ForeignKey(
-        Connection, on_delete=models.PROTECT, related_name="invoices", db_constraint=False
+        Connection,
+        on_delete=models.PROTECT,
+        related_name="invoices",
+        db_constraint=False,
+        db_index=False,
     )
-    provider = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    provider = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     number = models.PositiveBigIntegerField()
     state = models.CharField(max_length=13, choices=State, default=State.OPEN)
     kind = models.CharField("type", max_length=12, choices=Kind)

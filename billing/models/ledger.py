@@ -93,7 +93,9 @@ class TransferQuerySet(models.QuerySet["Transfer"]):
 class Transfer(AppendOnly):
     """One movement of money, in minor units, naming the document that it comes from."""
 
-    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="transfers")
+    connection = models.ForeignKey(
+        Connection, on_delete=models.PROTECT, related_name="transfers", db_index=False
+    )
     kind = models.CharField(max_length=15, choices=Movement)
     debit = models.CharField(max_length=11, choices=Account)
     credit = models.CharField(max_length=11, choices=Account)

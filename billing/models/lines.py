@@ -46,7 +46,11 @@ class InvoiceLine(AppendOnly):
         Connection, on_delete=models.PROTECT, related_name="+", db_constraint=False
     )
     invoice = models.ForeignKey(
-        "billing.Invoice", on_delete=models.PROTECT, related_name="lines", db_constraint=False
+        "billing.Invoice",
+        on_delete=models.PROTECT,
+        related_name="lines",
+        db_constraint=False,
+        db_index=False,
     )
     request = models.ForeignKey(
         "billing.BillingRequest",

@@ -42,7 +42,7 @@ class Subscription(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     connection = models.ForeignKey(
-        Connection, on_delete=models.PROTECT, related_name="subscriptions"
+        Connection, on_delete=models.PROTECT, related_name="subscriptions", db_index=False
     )
     currency = CurrencyField()
     start_date = models.DateField()
@@ -196,10 +196,18 @@ class SubscriptionItem(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     connection = models.ForeignKey(
-        Connection, on_delete=models.PROTECT, related_name="+", db_constraint=False
+        Connection,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
     )
     subscription = models.ForeignKey(
-        Subscription, on_delete=models.PROTECT, related_name="items", db_constraint=False
+        Subscription,
+        on_delete=models.PROTECT,
+        related_name="items",
+        db_constraint=False,
+        db_index=False,
     )
     request = models.ForeignKey(
         "billing.BillingRequest",

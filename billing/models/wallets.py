@@ -61,7 +61,9 @@ class Credit(models.Model):
         REFUND = "REFUND", "Refund"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="credits")
+    connection = models.ForeignKey(
+        Connection, on_delete=models.PROTECT, related_name="credits", db_index=False
+    )
     currency = CurrencyField()
     origin = models.CharField(max_length=10, choices=Origin)
     amount = MinorUnitsField()
@@ -329,10 +331,18 @@ class CreditApplication(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     connection = models.ForeignKey(
-        Connection, on_delete=models.PROTECT, related_name="+", db_constraint=False
+        Connection,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
     )
     credit = models.ForeignKey(
-        Credit, on_delete=models.PROTECT, related_name="applications", db_constraint=False
+        Credit,
+        on_delete=models.PROTECT,
+        related_name="applications",
+        db_constraint=False,
+        db_index=False,
     )
     invoice = models.ForeignKey(
         "billing.Invoice",
@@ -340,6 +350,7 @@ class CreditApplication(models.Model):
         null=True,
         related_name="applications",
         db_constraint=False,
+        db_index=False,
     )
     deduction = models.ForeignKey(
         Deduction,

@@ -39,10 +39,17 @@ class Event(AppendOnly):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     organization = models.ForeignKey(
-        "connections.Organization", on_delete=models.PROTECT, related_name="events"
+        "connections.Organization",
+        on_delete=models.PROTECT,
+        related_name="events",
+        db_index=False,
     )
     connection = models.ForeignKey(
-        "connections.Connection", on_delete=models.PROTECT, null=True, related_name="events"
+        "connections.Connection",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="events",
+        db_index=False,
     )
     subject_type = models.CharField(max_length=60)
     subject_id = models.CharField(max_length=40)

@@ -28,7 +28,7 @@ class Command(BaseCommand):
     def handle(self, *_: Any, on: str | None, **__: Any) -> None:
         bar = Bar(self.stderr)
         try:
-            bill_due(day(on) if on else None, at=timezone.now(), progress=bar.show)
+            bill_due(day(on) if on is not None else None, at=timezone.now(), progress=bar.show)
         except ExceptionGroup as group:
             bar.close()
             self.stdout.write(summary(bar.run))

@@ -1,0 +1,17 @@
+"""Ids for rows that are written by the thousand."""
+
+import os
+import time
+from uuid import UUID
+
+
+def growing_id() -> UUID:
+    """A UUID of version 7: it begins with the time, so that new rows are neighbours in an index.
+
+    Those of version 4 lie scattered: each insert touches pages of its own, the more of them the
+    larger the table is.
+    """
+    milliseconds, chance = time.time_ns() // 1_000_000, int.from_bytes(os.urandom(10))
+    version, variant = 0x7 << 76, 0b10 << 62
+    kept = chance & ~(0xF << 76) & ~(0b11 << 62)
+    return UUID(int=milliseconds << 80 | kept | version | variant)
