@@ -506,7 +506,7 @@ class Migration(migrations.Migration):
                 (
                     "measure",
                     models.CharField(
-                        choices=[("booking", "booking"), ("transfer", "transfer")], max_length=8
+                        choices=[("BOOKING", "booking"), ("TRANSFER", "transfer")], max_length=8
                     ),
                 ),
                 ("used_on", models.DateField()),

@@ -20,8 +20,12 @@ class ItemKind(TextChoices):
 class Measure(TextChoices):
     """What is counted of the use of a plan, and costs a fee each time."""
 
-    BOOKING = "booking", "booking"
-    TRANSFER = "transfer", "transfer"
+    BOOKING = "BOOKING", "booking"
+    TRANSFER = "TRANSFER", "transfer"
+
+    def counted(self, count: int) -> str:
+        """So many of them in words: "1 booking", "1,240 transfers"."""
+        return f"1 {self.label}" if count == 1 else f"{count:,} {self.label}s"
 
 
 @dataclass(frozen=True, slots=True)
