@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import invoices, methods, plan, requests, wallet
+from .views import invoices, methods, plan, requests, usage, wallet
 
 app_name = "billing"
 
@@ -36,4 +36,8 @@ urlpatterns = [
         methods.remove_method,
         name="remove-payment-method",
     ),
+    path("usage/", usage.usage_list, name="usage"),
+    path("usage/new/", usage.enter_usage, name="enter-usage"),
+    path("usage/import/", usage.import_usage, name="import-usage"),
+    path("usage/import/confirmation/", usage.confirm_import, name="confirm-usage-import"),
 ]
