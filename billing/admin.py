@@ -12,6 +12,7 @@ from connections.models import User
 from revampd.kit.admin import AnyModelAdmin, ReadOnlyAdmin, call_verb
 from revampd.kit.money import MinorUnitsField, Money
 
+from . import usage_admin  # noqa: F401 - registers its pages
 from .models import (
     AddOn,
     BillingRequest,
