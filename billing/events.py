@@ -72,6 +72,10 @@ def _methods(event: Event) -> str:
     return reverse("billing:payment-methods", args=[event.connection_id])
 
 
+def _usage(event: Event) -> str:
+    return reverse("billing:usage", args=[event.connection_id])
+
+
 def _wallet(event: Event) -> str:
     return reverse("billing:wallet", args=[event.connection_id])
 
@@ -357,7 +361,9 @@ credit_applied = EventKind(
 
 # Usage
 
-usage_recorded = EventKind("usage.recorded", "entered {count} of usage: {what}")
+usage_recorded = EventKind(
+    "usage.recorded", "entered usage: {what}, {days}", icon="chart", link=_usage
+)
 
 # What staff watch over
 

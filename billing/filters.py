@@ -1,4 +1,4 @@
-"""How lists of requests and invoices narrow down and sort: all of it in the address."""
+"""How lists of requests, invoices and usage narrow down and sort: all of it in the address."""
 
 from typing import Any
 
@@ -6,21 +6,21 @@ import django_filters as filters
 from django.db.models import QuerySet
 
 from .models import BillingRequest, Invoice
-from .pricing import ItemKind
+from .pricing import ItemKind, Measure
 
 YEARS = [(str(year), str(year)) for year in range(2000, 2100)]
 
 
 class StableOrdering(filters.OrderingFilter):
-    """Sorts by what was asked for and then by `tie`, so that no row is on two pages."""
+    """Sorts by what was asked for and then by `ties`, so that no row is on two pages."""
 
-    def __init__(self, *args: Any, tie: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, tie: str | tuple[str, ...], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.tie = tie
+        self.ties = (tie,) if isinstance(tie, str) else tie
 
     def filter(self, qs: QuerySet[Any], value: list[str] | None) -> QuerySet[Any]:
         asked = [self.get_ordering_value(name) for name in value or []]
-        return qs.order_by(*asked, self.tie)
+        return qs.order_by(*asked, *self.ties)
 
 
 class RequestFilter(filters.FilterSet):
@@ -42,3 +42,22 @@ class InvoiceFilter(filters.FilterSet):
     sort = StableOrdering(
         fields={"number": "number", "due_date": "due", "total": "total"}, tie="-number"
     )
+
+
+class UsageFilter(filters.FilterSet):
+    """`?measure=`, `?billed=yes` or `no`, `?invoice=` by its number, `?sort=`."""
+
+    measure = filters.ChoiceFilter(choices=Measure.choices)
+    billed = filters.ChoiceFilter(
+        choices=[("yes", "Billed"), ("no", "On the next invoice")],
+        method="narrow_by_billed",
+    )
+    invoice = filters.NumberFilter(
+        field_name="line__invoice__number", min_value=1, max_value=2**31 - 1
+    )
+    sort = StableOrdering(
+        fields={"used_on": "day", "quantity": "quantity", "key": "key"}, tie=("-used_on", "-id")
+    )
+
+    def narrow_by_billed(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(line__isnull=value == "no")

@@ -22,7 +22,6 @@ from .models import (
     Payment,
     PaymentMethod,
     Refund,
-    UsageRecord,
 )
 from .outlook import Outlook
 
@@ -52,19 +51,6 @@ class Settlement:
     def lines(self) -> list[InvoiceLine]:
         rows = self.invoice.lines.select_related("request__proposed_by", "request__decided_by")
         return list(rows.order_by("position"))
-
-    def usage_of(self, line: InvoiceLine) -> list[UsageRecord]:
-        """The usage rows that `line` charges."""
-        return self._usage.get(line.pk, [])
-
-    @cached_property
-    def _usage(self) -> dict[int, list[UsageRecord]]:
-        found: dict[int, list[UsageRecord]] = {line.pk: [] for line in self.lines if line.measure}
-        if found:
-            rows = UsageRecord.objects.filter(line__in=found).select_related("entered_by")
-            for row in rows.order_by("used_on", "pk"):
-                found[row.line_id].append(row)
-        return found
 
     # What became of it
 

@@ -9,6 +9,7 @@ from .views import (
     payments,
     plan,
     requests,
+    usage,
     wallet,
 )
 
@@ -75,4 +76,8 @@ urlpatterns = [
         methods.remove_method,
         name="remove-payment-method",
     ),
+    path("usage/", usage.usage_list, name="usage"),
+    path("usage/new/", usage.enter_usage, name="enter-usage"),
+    path("usage/import/", usage.import_usage, name="import-usage"),
+    path("usage/import/confirmation/", usage.confirm_import, name="confirm-usage-import"),
 ]

@@ -99,12 +99,9 @@ class Proposal:
                     field="item",
                 )
         plan, offer = running.plan, self.offer
-        same = plan and (plan.name, plan.price, plan.interval) == (
-            offer.name,
-            offer.price,
-            offer.interval,
-        )
-        if self.kind == ItemKind.PLAN and same:
+        same = ("name", "price", "interval", "booking_fee", "transfer_fee")
+        is_same = plan and all(getattr(plan, name) == getattr(offer, name) for name in same)
+        if self.kind == ItemKind.PLAN and is_same:
             raise Invalid(f"{connection.customer} has this plan already.", field="item")
 
     def _expiry(self, connection: Connection, day: date | None, at: datetime) -> datetime:
@@ -160,7 +157,8 @@ class Proposal:
 
     @property
     def offer(self) -> Offer:
-        interval = self.item.interval if isinstance(self.item, PlanVersion) else Interval.MONTH
+        plan = self.item if isinstance(self.item, PlanVersion) else None
+        interval = plan.interval if plan else Interval.MONTH
         return Offer(
             kind=self.kind,
             name=self.item.name,
@@ -169,4 +167,6 @@ class Proposal:
             interval=Interval(interval),
             timing=Timing(self.timing),
             day=self.effective_date if self.timing == Timing.DATE else None,
+            booking_fee=plan.booking_fee if plan else 0,
+            transfer_fee=plan.transfer_fee if plan else 0,
         )

@@ -6,10 +6,11 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import pgtrigger
+from django.apps import apps
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.models import Exists, F, Func, OuterRef, Q, Value
 from django.db.models.expressions import Combinable
 
 from billing import events
@@ -171,11 +172,21 @@ class SubscriptionItemQuerySet(models.QuerySet["SubscriptionItem"]):
         """Those that a coming invoice may have to do with.
 
         An item that is billed to its end has nothing more to say, once that day is past: today is
-        at most one interval before the next invoice. One that never began has nothing to say.
+        at most one interval before the next invoice. One that never began has nothing to say. But
+        either may have been used, and nobody has billed that yet.
         """
         past = F("subscription__next_invoice_date") - LONGEST_INTERVAL
         over = Q(end_date__lte=past) | Q(end_date=F("start_date"))
-        return self.filter(Q(end_date__isnull=True) | ~(Q(end_date=F("billed_to")) & over))
+        settled = Q(end_date=F("billed_to")) & over & ~Exists(self._unbilled_usage())
+        return self.filter(Q(end_date__isnull=True) | ~settled)
+
+    @staticmethod
+    def _unbilled_usage() -> models.QuerySet[Any]:
+        # Usage points at items, so they find its table by name.
+        rows = apps.get_model("billing.UsageRecord").objects
+        own = {"connection": OuterRef("connection"), "item": OuterRef("pk")}
+        unbilled: models.QuerySet[Any] = rows.filter(line__isnull=True, **own)
+        return unbilled
 
     def in_order(self) -> Self:
         """The order of the lines: plans first, then add-ons, the oldest first."""

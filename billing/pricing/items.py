@@ -23,6 +23,10 @@ class Measure(TextChoices):
     BOOKING = "BOOKING", "booking"
     TRANSFER = "TRANSFER", "transfer"
 
+    def counted(self, count: int) -> str:
+        """So many of them in words: "1 booking", "1,240 transfers"."""
+        return f"1 {self.label}" if count == 1 else f"{count:,} {self.label}s"
+
 
 @dataclass(frozen=True, slots=True)
 class Item:

@@ -47,5 +47,5 @@ def usage_charges(item: Item, usage: Iterable[Usage]) -> list[Charge]:
 def usage_charge(item: Item, measure: Measure, count: int, first: date, last: date) -> Charge:
     """The line for `count` uses on days from `first` to `last`, on all of which `item` ran."""
     period = Period(first, last + timedelta(days=1))
-    words = f"1 {measure.label}" if count == 1 else f"{count:,} {measure.label}s"
-    return Charge(item, period, item.fee(measure) * count, f"{words}, {period}", measure, count)
+    text = f"{measure.counted(count)}, {period}"
+    return Charge(item, period, item.fee(measure) * count, text, measure, count)

@@ -123,7 +123,7 @@ def shown(request: HttpRequest, invoice: Invoice, party: Party) -> dict[str, Any
     return {
         "invoice": invoice,
         "settlement": settlement,
-        "lines": [(line, reasons(line), settlement.usage_of(line)) for line in settlement.lines],
+        "lines": [(line, reasons(line)) for line in settlement.lines],
         "timeline": settlement.timeline,
         "form": PaymentForm(party.connection),
         # The badge beside the heading stands outside of what htmx swaps.

@@ -20,6 +20,7 @@ def plan_page(request: HttpRequest, party: Party) -> HttpResponse:
         "runs": Runs(party.connection, party.connection.day_of(clock.now())),
         "pending": pending.select_related("proposed_by")[:PENDING_SHOWN],
         "manager": managed_by(party),
+        "usage": party.connection.usage.unbilled().counted(party.connection.currency),
     }
     return page(request, "billing/plan/detail.html", context)
 

@@ -1,12 +1,12 @@
 """What two companies of the demo do with each other: propose, decide, choose."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from billing.models import BillingRequest
+from billing.models import BillingRequest, UsageRecord
 from billing.models.proposals import Proposal
-from billing.pricing import Timing
+from billing.pricing import Measure, Timing
 from connections.models import Connection
 
 from .people import Company, Person
@@ -69,6 +69,19 @@ class Deal:
 
     def withdraw(self, request: BillingRequest, *, by: Person) -> None:
         request.withdraw(by=self.stage.user(by), at=self.stage.at)
+
+    def count(self, bookings: int, *, by: Person) -> None:
+        """The provider enters the bookings of the week that ended yesterday."""
+        yesterday = self.connection.day_of(self.stage.at) - timedelta(days=1)
+        UsageRecord.enter(
+            self.connection,
+            measure=Measure.BOOKING,
+            used_on=yesterday,
+            quantity=bookings,
+            key=f"bookings-until-{yesterday}",
+            by=self.stage.user(by),
+            at=self.stage.at,
+        )
 
     def _proposal(
         self,

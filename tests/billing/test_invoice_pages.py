@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from billing.collecting import collect_due
 from billing.cycle import bill_due
-from billing.models import Invoice, UsageRecord
+from billing.models import Invoice
 from tests.billing.deals import MARKUP, many_invoices, queries, run
 from tests.billing.settling import add_card, grant, owed, pay_now, take_back
 from tests.cast import Cast
@@ -228,30 +228,6 @@ class TestInvoiceDetail:
         postings = as_(cast.ben).get(url(invoice)).context["settlement"].postings
 
         assert invoice.total + sum(posting.amount.minor for posting in postings) == 0
-
-    def test_lists_the_usage_behind_a_line(self, cast, as_):
-        version = cast.growth.plan.publish(
-            by=cast.maya, at=timezone.now(), interval="MONTH", base_price=100_00, booking_fee=2_00
-        )
-        item = run(cast, version).items.get()
-        row = UsageRecord.objects.create(
-            connection=cast.northwind_bluebird,
-            item=item,
-            measure="BOOKING",
-            used_on=item.start_date,
-            quantity=3,
-            key=f"march {MARKUP}",
-            entered_by=cast.noah,
-            entered_at=timezone.now(),
-        )
-        bill_due(at=timezone.now() + timedelta(days=32))
-        invoice = cast.northwind_bluebird.invoices.newest_first().first()
-
-        page = text(as_(cast.theo).get(url(invoice)))
-
-        assert "What was used" in page
-        assert row.key not in page
-        assert "march &lt;script&gt;" in page
 
     def test_says_how_and_when_it_will_be_paid(self, cast, as_):
         run(cast)

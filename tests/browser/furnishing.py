@@ -17,6 +17,7 @@ from connections.tokens import invitation_token
 from notifications.draining import drain_events
 from notifications.models import Notification
 from tests.billing.cards import add_card
+from tests.billing.usage.counting import TRANSFER, enter, metered
 from tests.cast import Cast
 
 LONG_NAME = "Chamberlain, Featherstonehaugh & Cholmondeley Physiotherapy Associates of Albuquerque"
@@ -84,15 +85,17 @@ def _sell(house: Furnished, now: datetime) -> None:
         request.approve(by=by, seal=request.seal, at=at, note=note)
 
     house.requests = made = {
-        "approved": ask(cast.growth, 190, note="As agreed in our call."),
+        "approved": ask(metered(cast), 190, note="As agreed in our call."),
     }
     approve(made["approved"], 185, cast.ben, "Glad to start.")
     bill_due(at=now - timedelta(days=60))
+    _count(house, now - timedelta(days=55))
     made["add-on"] = ask(cast.phone_numbers, 50, quantity=12, note=LONG_NOTE)
     approve(made["add-on"], 49, cast.bella)
     made["charge"] = ask(cast.setup, 45)
     approve(made["charge"], 44, cast.ben, LONG_NOTE)
     bill_due(at=now)
+    _count(house, now)
     made["rejected"] = ask(cast.growth_yearly, 40)
     made["rejected"].reject(by=cast.bella, at=now - timedelta(days=39), note="Not before spring.")
     made["withdrawn"] = ask(cast.setup, 35)
@@ -131,6 +134,14 @@ def _pay(house: Furnished, now: datetime) -> None:
         "setup_reference": begin_setup(connection, "/", by=cast.ben, at=now).reference,
         "setup over": SandboxSetup.objects.exclude(method=None).first().pk,
     }
+
+
+def _count(house: Furnished, at: datetime) -> None:
+    """More bookings than one page holds, and a transfer with a key that is hard to set."""
+    cast, on = house.cast, house.cast.northwind_bluebird.day_of(at)
+    for number in range(18):
+        enter(cast, 1 + number * 7, on=on, at=at, key=f"B-{on}-{number}")
+    enter(cast, 4, on=on, at=at, key=f"{on}-" + "A-very-long-key" * 5, measure=TRANSFER)
 
 
 def _invite(house: Furnished, now: datetime) -> None:

@@ -88,6 +88,9 @@ OTHER_STATES = [
     Visit("maya", f"{CONNECTION}wallet/?show=deductions"),
     Visit("ben", f"{CONNECTION}wallet/?show=deductions"),
     Visit("theo", f"{CONNECTION}payment-methods/"),
+    Visit("ben", f"{CONNECTION}usage/?billed=no&measure=TRANSFER"),
+    Visit("maya", f"{CONNECTION}usage/?page=2&sort=-quantity"),
+    *(Visit(who, "connections/<empty>/usage/") for who in ("oscar", "fay")),
     Visit("ben", "sandbox/setups/<setup_reference>/?card=visa"),
     Visit("ben", "sandbox/setups/<setup over>/"),
     Visit("maya", "organizations/<slug>/members/?show=invitations"),
@@ -142,10 +145,12 @@ REFUSALS = [
     Visit("", "invitations/forged/", 404),
     Visit("ben", f"{CONNECTION}requests/new/", 403),
     Visit("vera", f"{CONNECTION}requests/new/", 403),
+    Visit("vera", f"{CONNECTION}usage/new/", 403),
     Visit("maya", f"{CONNECTION}payment-methods/", 403),
     Visit("maya", "sandbox/setups/<setup_reference>/", 404),
 ]
-ADMIN = [Visit("rhea", f"admin/{page}") for page in ("", "connections/user/")]
+USAGE = (f"billing/usagerecord/{page}" for page in ("", "enter/", "import/"))
+ADMIN = [Visit("rhea", f"admin/{page}") for page in (*("", "connections/user/"), *USAGE)]
 
 VISITS = sorted(chain(routes(), OTHER_STATES, ACCOUNT_PAGES, REFUSALS, ADMIN), key=str)
 

@@ -19,6 +19,7 @@ from billing.models import (
     Payment,
     PlanVersion,
     SubscriptionItem,
+    UsageRecord,
 )
 from connections.models import Connection, Event, Invitation, Membership, Organization, Outbox, User
 from notifications.models import Delivery, Notification
@@ -231,3 +232,10 @@ class TestMoney:
     def test_uses_credits_and_returns_money(self, demo: None) -> None:
         assert Credit.objects.filter(applied__gt=0).count() == 2
         assert [note.refunds.get().state for note in CreditNote.objects.all()] == ["SUCCEEDED"]
+
+    def test_charges_bookings_on_the_invoices_of_their_months(self, demo: None) -> None:
+        for name, least in (("Lakeside", 2), ("Pulse", 5)):
+            used = UsageRecord.objects.filter(connection__customer__name__contains=name)
+            invoices = set(used.values_list("line__invoice__number", flat=True)) - {None}
+            assert len(invoices) >= least, name
+            assert used.unbilled().count() < 6

@@ -2,7 +2,7 @@
 
 from revampd.demo.stage import Stage, Story
 
-from . import brightwell, ironside, newcomers, revampd
+from . import brightwell, counting, ironside, newcomers, revampd
 
 
 def all_stories(stage: Stage) -> list[Story]:
@@ -11,5 +11,6 @@ def all_stories(stage: Stage) -> list[Story]:
         *brightwell.STORIES,
         *newcomers.STORIES,
         *ironside.STORIES,
+        *counting.STORIES,
     ]
     return [tell(stage) for tell in tellers]
