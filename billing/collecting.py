@@ -116,7 +116,7 @@ def collect_due(*, at: datetime) -> int:
                 invoice = _next_due(at, after)
                 if invoice is None:
                     break
-                after = (invoice.collect_on, invoice.pk)
+                after = (invoice.collect_on or after[0], invoice.pk)
                 own = invoice.connection.own_time(at)
                 payment = _step(invoice, own)
             done += 1

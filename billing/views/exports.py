@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import OuterRef, Subquery, Value
 from django.db.models.functions import Concat
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 from django.views.decorators.http import require_GET
 
 from billing.filters import InvoiceFilter, RequestFilter
@@ -29,7 +29,7 @@ CREDITS = ("Issued at", "Origin", "Reason", "Issued by", "Currency", "Total", "U
 
 @party_view
 @require_GET
-def export_invoices(request: HttpRequest, party: Party) -> HttpResponse:
+def export_invoices(request: HttpRequest, party: Party) -> StreamingHttpResponse:
     invoices = party.connection.invoices.newest_first()
     shown = InvoiceFilter(request.GET, queryset=invoices).qs
     paid = Payment.objects.succeeded().filter(invoice=OuterRef("pk")).order_by("-settled_at")
@@ -50,7 +50,7 @@ def _invoice(row: Any) -> tuple[Any, ...]:
 
 @party_view
 @require_GET
-def export_requests(request: HttpRequest, party: Party) -> HttpResponse:
+def export_requests(request: HttpRequest, party: Party) -> StreamingHttpResponse:
     requests = party.connection.billing_requests.newest_first()
     rows = RequestFilter(request.GET, queryset=requests).qs
     people = rows.select_related("proposed_by", "decided_by")
@@ -80,7 +80,7 @@ def _request(row: BillingRequest) -> tuple[Any, ...]:
 
 @party_view
 @require_GET
-def export_wallet(_request: HttpRequest, party: Party) -> HttpResponse:
+def export_wallet(_request: HttpRequest, party: Party) -> StreamingHttpResponse:
     lots = party.connection.credits.newest_first().select_related("issued_by")
     return csv_response(_name("Wallet", party), CREDITS, map(_credit, _each(lots)))
 

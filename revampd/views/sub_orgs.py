@@ -7,7 +7,7 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.db.models import Count, QuerySet
 from django.db.models.functions import Lower
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
@@ -50,7 +50,7 @@ def sub_orgs(request: HttpRequest, membership: Membership) -> HttpResponse:
 
 @organization_view(kinds=SELLERS)
 @require_GET
-def export_sub_orgs(request: HttpRequest, membership: Membership) -> HttpResponse:
+def export_sub_orgs(request: HttpRequest, membership: Membership) -> StreamingHttpResponse:
     """The same list as CSV, whole."""
     customers = Connection.objects.filter(provider=membership.organization)
     name = f"{_noun(membership)} {membership.organization}"
