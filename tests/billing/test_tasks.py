@@ -3,11 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import settings
 
-from billing import tasks
+from billing import events, tasks
 from billing.models import BillingRequest
 from connections.models import Organization
 from tests.billing.acts import NOW, agree, happened, issued, propose
+from tests.billing.payments.acts import add_card, assert_books_agree
 
 
 @pytest.fixture
@@ -54,3 +56,33 @@ class TestRunCycle:
 
     def test_of_an_empty_house_does_nothing(self, cast):
         assert tasks.run_cycle() == tasks.expire_requests() == tasks.remind_of_requests() == 0
+
+
+class TestPayments:
+    def test_are_collected_and_told_of_by_webhook(self, cast, clock):
+        add_card(cast.northwind_bluebird, cast.ben, "delayed")
+        agree(cast)
+        clock(NOW)
+        assert [tasks.collect_payments(), tasks.collect_payments()] == [1, 0]
+
+        clock(NOW + timedelta(minutes=6))
+        assert [tasks.deliver_sandbox_webhooks(), tasks.work_off_webhooks()] == [3, 3]
+
+        assert issued(cast)[0].state == "PAID"
+        assert_books_agree()
+
+    def test_are_asked_about_when_no_webhook_comes(self, cast, clock):
+        add_card(cast.northwind_bluebird, cast.ben, "answer_lost")
+        agree(cast)
+        clock(NOW)
+        tasks.collect_payments()
+
+        clock(NOW + timedelta(minutes=2))
+        assert [tasks.reconcile_payments(), tasks.reconcile_payments()] == [1, 0]
+        assert tasks.settle_refunds() == 0
+
+    def test_have_tasks_for_everything_that_rings(self):
+        rung = {getattr(events, name) for name in dir(events) if name.endswith("_TASK")}
+        scheduled = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+
+        assert rung <= scheduled

@@ -37,7 +37,6 @@ OUTCOMES = {
 }
 CRASHES = ("before tx1 commits", "before the call", "before tx2", "after tx2")
 WEBHOOKS = ("none", "before tx2", "after tx2", "twice", "long after, reversed")
-WHO = ("a person", "a worker")
 GOOD = {"ok", "request lost", "answer lost", "comes later", "tells in disorder"}
 
 
@@ -102,12 +101,11 @@ def invoice(world: Cast) -> Iterator[Invoice]:
         yield issued(world)[0]
 
 
-@pytest.mark.parametrize("who", WHO)
 @pytest.mark.parametrize("pressed_again", [False, True], ids=["once", "pressed again"])
 @pytest.mark.parametrize(
     ("outcome", "crash", "webhook"), list(product(OUTCOMES, CRASHES, WEBHOOKS)), ids="-".join
 )
-def test_gateway_table(world, invoice, monkeypatch, outcome, crash, webhook, pressed_again, who):
+def test_gateway_table(world, invoice, monkeypatch, outcome, crash, webhook, pressed_again):
     card = add_card(invoice.connection, world.ben, OUTCOMES[outcome])
     wire = Wire(NOW)
     wire.before = die if crash == "before the call" else nothing
@@ -130,7 +128,7 @@ def test_gateway_table(world, invoice, monkeypatch, outcome, crash, webhook, pre
             with transaction.atomic():
                 Payment.begin(fresh(invoice), card, cause=Payment.Cause.ISSUE, at=NOW)
                 raise Crash
-        press() if who == "a person" else collect_due(at=NOW)
+        collect_due(at=NOW)
         raise Crash
 
     # Whatever died, everybody goes on from here.
