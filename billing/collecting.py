@@ -114,7 +114,7 @@ def collect_due(*, at: datetime) -> int:
         try:
             with transaction.atomic():
                 invoice = _next_due(at, after)
-                if invoice is None:
+                if invoice is None or invoice.collect_on is None:
                     break
                 after = (invoice.collect_on, invoice.pk)
                 own = invoice.connection.own_time(at)
