@@ -6,7 +6,7 @@ from typing import Any
 
 MISSING = "□"
 
-_CONTROLS = {code: " " for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)}
+_CONTROLS = dict.fromkeys((*range(32), *range(127, 160), 8232, 8233), " ")
 # These turn the direction of what follows, an amount for one; letters bring their own direction.
 _TURNS = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF))
 _CLEAN = _CONTROLS | _TURNS | {ord("\n"): "\n"}

@@ -6,7 +6,6 @@ from hashlib import sha256
 from io import BytesIO
 
 import pytest
-from billing.documents import render
 from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -14,6 +13,7 @@ from pypdf import PdfReader
 
 from billing import filing
 from billing.cycle import bill_due
+from billing.documents import render
 from billing.filing import file, file_documents
 from billing.models import CreditNote, Document, Invoice
 from billing.paper import content_of
