@@ -65,7 +65,7 @@ def pay(
         )
     payment = Payment.begin(invoice, method, cause=cause, by=by, at=at)
     if payment:
-        _charge(payment, at)
+        _attempt(payment, at)
     return payment
 
 
@@ -79,6 +79,14 @@ def gateway_of(method: PaymentMethod, at: datetime) -> Gateway:
     if not can_charge(method, at):
         raise Elsewhere(f"{method} is kept by another payment service.")
     return gateway(at)
+
+
+def _attempt(payment: Payment, at: datetime) -> None:
+    """Charge for the first time; staff hear of contradictions."""
+    try:
+        _charge(payment, at)
+    except Contradiction as contradiction:
+        report_contradiction(payment, str(contradiction), at=at)
 
 
 def _charge(payment: Payment, at: datetime) -> None:
@@ -114,14 +122,14 @@ def collect_due(*, at: datetime) -> int:
         try:
             with transaction.atomic():
                 invoice = _next_due(at, after)
-                if invoice is None:
+                if invoice is None or invoice.collect_on is None:
                     break
                 after = (invoice.collect_on or after[0], invoice.pk)
                 own = invoice.connection.own_time(at)
                 payment = _step(invoice, own)
             done += 1
             if payment:
-                _charge(payment, own)
+                _attempt(payment, own)
         except Exception:
             log.exception("Invoice %s could not be collected", after[1])
     return done
@@ -209,9 +217,13 @@ def confirmation_page(payment: Payment, return_url: str, *, at: datetime) -> str
 def give_up(payment: Payment, *, at: datetime) -> None:
     """Wait no longer for a confirmation. One that went through meanwhile counts as paid.
 
-    Raises GatewayError.
+    Raises GatewayError; staff hear of contradictions.
     """
-    payment.settle(gateway_of(payment.method, at).cancel(payment.reference), at=at)
+    outcome = gateway_of(payment.method, at).cancel(payment.reference)
+    try:
+        payment.settle(outcome, at=at)
+    except Contradiction as contradiction:
+        report_contradiction(payment, str(contradiction), at=at)
 
 
 def ask(payment: Payment, *, at: datetime) -> None:

@@ -167,7 +167,7 @@ class BooksCheck(models.Model):
 def report_contradiction(subject: Payment | Refund, found: str, *, at: datetime) -> None:
     """Tell staff, once, that the gateway and the books say different things about `subject`."""
     connection, kind = lock(subject.connection), events.gateway_contradicted
-    if Event.objects.filter(code=kind.code, subject_id=str(subject.pk)).exists():
+    if Event.objects.about(subject).filter(code=kind.code).exists():
         return
     kind.record(
         subject,

@@ -263,7 +263,7 @@ class Payment(models.Model):
         if method.removed_at:
             raise MethodRemoved(f"{method} was removed.", next_step="Choose another one.")
         invoice.take_credit(at=at)
-        if not invoice.is_owed:
+        if not invoice.outstanding:
             return None
         payment: Payment = cls.objects.create(
             connection=invoice.connection,

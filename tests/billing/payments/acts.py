@@ -1,14 +1,12 @@
 """Cards, invoices and days: what the tests of payments do with Bluebird and the sandbox."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Sum
 
 from billing.collecting import collect_due, reconcile
-from billing.gateways.base import CustomerRef, State
-from billing.gateways.cards import BY_NAME
-from billing.gateways.sandbox import Sandbox
+from billing.gateways.base import State
 from billing.models import (
     Invoice,
     Payment,
@@ -24,6 +22,7 @@ from billing.refunding import settle_refunds
 from billing.webhooks import work_off
 from connections.models import Connection, Event, User
 from tests import books
+from tests.billing import cards
 from tests.billing.acts import NOW
 
 PRICE = 149_00
@@ -32,17 +31,8 @@ PRICE = 149_00
 def add_card(
     connection: Connection, by: User, name: str = "visa", at: datetime = NOW, year: int = 2029
 ) -> PaymentMethod:
-    """Add a test card on the sandbox's page, as its customer does."""
-    sandbox = Sandbox(at)
-    customer = CustomerRef(connection.pk, connection.customer.name, "pay@example.com")
-    setup = sandbox.begin_setup(customer, "/back/")
-    number = BY_NAME[name].number
-    sandbox.complete_setup(
-        setup.reference, number=number, exp_month="12", exp_year=str(year), cvc="123"
-    )
-    details = sandbox.finish_setup(setup.reference)
-    assert details is not None
-    return PaymentMethod.add(connection, details, gateway=Sandbox.name, by=by, at=at)
+    """A test card by its name, good until the end of `year`, as the one that is charged now."""
+    return cards.add_card(connection, name, by=by, at=at, expires=date(year, 12, 31))
 
 
 def fresh(row: Any) -> Any:

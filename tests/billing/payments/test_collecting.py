@@ -1,19 +1,31 @@
 """From the first try to suspension and back: each step on its day."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
+from billing import collecting
 from billing.collecting import CONFIRM_WITHIN, collect_due, pay, reconcile
+from billing.daily import work
 from billing.gateways.sandbox import Sandbox
-from billing.models import Credit, CreditNote, Invoice, Payment, PaymentMethod, Refund
+from billing.models import (
+    Credit,
+    CreditNote,
+    Invoice,
+    Payment,
+    PaymentMethod,
+    Refund,
+    SandboxCharge,
+    SandboxRefund,
+)
 from billing.models.payments import MethodRemoved, NothingOwed, PaymentUnderWay
+from billing.refunding import settle_refunds
 from connections.kinds import in_words, kind_of
 from connections.models import Connection
 from notifications.draining import drain_events
 from notifications.models import Notification
 from tests.billing.acts import NOW, agree, issued
-from tests.cast import between
 
 from .acts import (
     PRICE,
@@ -30,10 +42,8 @@ State = Invoice.State
 PERSON = Payment.Cause.PERSON
 
 
-def grant(cast, minor: int, at=NOW) -> Credit:
-    return Credit.adjust(
-        cast.northwind_bluebird, minor, reason="A goodwill gift", by=cast.maya, at=at
-    )
+def grant(cast, minor: int, at=NOW) -> None:
+    Credit.adjust(cast.northwind_bluebird, minor, reason="A goodwill gift", by=cast.maya, at=at)
 
 
 def another(cast, at=NOW) -> Invoice:
@@ -100,6 +110,31 @@ class TestCollectDue:
         collect_due(at=NOW)
 
         assert fresh(invoice).state == State.PAST_DUE
+
+    def test_goes_on_after_an_invoice_that_fails(self, cast, invoice, card, monkeypatch, caplog):
+        card()
+        second = another(cast)
+        monkeypatch.setattr(collecting, "gateway", Broken)
+
+        assert collect_due(at=NOW) == 2
+        assert fresh(invoice).held == PRICE
+        assert "could not be collected" in caplog.text
+        caplog.clear()
+        settle(NOW)
+
+        assert (fresh(invoice).state, fresh(second).state) == (State.PAID, State.PAID)
+        assert_books_agree()
+
+
+class Broken(Sandbox):
+    """A gateway whose first answer makes no sense."""
+
+    def charge(self, order, /):
+        first = order.description.startswith("INV-00001")
+        if first and not SandboxCharge.objects.filter(key=order.key).exists():
+            super().charge(order)
+            raise ValueError("no answer of the port")
+        return super().charge(order)
 
 
 class TestRetries:
@@ -538,6 +573,29 @@ class TestReconcile:
         assert fresh(payment).order == before
 
 
+class Death(BaseException):
+    """The worker dies here."""
+
+
+class Mortal(Sandbox):
+    """A sandbox during whose refund the worker dies."""
+
+    def __init__(self, moment: str, at) -> None:
+        super().__init__(at)
+        self.moment = moment
+
+    def refund(self, order, /):
+        if self.moment == "after":
+            super().refund(order)
+        raise Death
+
+
+class Other(Sandbox):
+    """Another gateway than the one that keeps the cards."""
+
+    name = "other"
+
+
 class TestRefunds:
     def correct(self, cast, invoice, at=NOW) -> Refund:
         CreditNote.issue(
@@ -570,6 +628,34 @@ class TestRefunds:
         assert fresh(refund).state == "SUCCEEDED"
         assert_books_agree()
 
+    @pytest.mark.parametrize("moment", ["before", "after"])
+    def test_are_sent_once_if_the_worker_dies(self, cast, invoice, card, monkeypatch, moment):
+        card()
+        collect_due(at=NOW)
+        self.correct(cast, invoice)
+        monkeypatch.setattr(collecting, "gateway", partial(Mortal, moment))
+        with pytest.raises(Death):
+            settle_refunds(at=NOW)
+
+        monkeypatch.setattr(collecting, "gateway", Sandbox)
+        settle(NOW)
+
+        assert SandboxRefund.objects.count() == 1
+        assert len(events_of("refund.succeeded")) == 1
+        assert_books_agree()
+
+    def test_of_a_gateway_that_was_switched_off_wait(self, cast, invoice, card, monkeypatch):
+        card()
+        collect_due(at=NOW)
+        refund = self.correct(cast, invoice)
+        with monkeypatch.context() as patched:
+            patched.setattr(collecting, "gateway", Other)
+            settle(NOW)
+
+        assert fresh(refund).state == "INTENT"
+        settle(day(1))
+        assert fresh(refund).state == "SUCCEEDED"
+
     def test_that_are_refused_become_credit(self, cast, invoice, card):
         card("refuses_refunds")
         collect_due(at=NOW)
@@ -584,11 +670,30 @@ class TestRefunds:
         assert_books_agree()
 
 
-def test_another_connection_is_never_touched(cast, invoice, card):
-    agree_other = between(cast.revampd, cast.bluebird)
-    card("insufficient_funds")
+class TestWork:
+    """What the demo's clock calls for each day."""
 
-    live(20)
+    def test_brings_every_month_and_its_payment(self, cast, card):
+        card("delayed")
+        agree(cast)
 
-    assert not agree_other.payments.exists()
-    assert fresh(agree_other).is_active
+        for number in range(64):
+            work(day(number))
+
+        rows = [(row.issue_date, row.state) for row in issued(cast)]
+        assert rows == [
+            (day(0).date(), State.PAID),
+            (day(30).date(), State.PAID),
+            (day(61).date(), State.PAID),
+        ]
+        assert_books_agree()
+
+    def test_takes_the_dunning_to_its_end(self, cast, card):
+        card("insufficient_funds")
+        agree(cast)
+
+        for number in range(16):
+            work(day(number))
+
+        assert fresh(cast.northwind_bluebird).state == "SUSPENDED"
+        assert issued(cast)[0].payments.count() == 5

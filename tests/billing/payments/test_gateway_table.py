@@ -80,7 +80,7 @@ def bring(webhooks: list[Webhook], at: datetime) -> None:
 def rolled_back() -> Iterator[None]:
     """As a test case wraps a test: commits inside are no real ones, and undone at the end."""
     atomic = transaction.atomic()
-    atomic._from_testcase = True
+    atomic._from_testcase = True  # type: ignore[attr-defined]
     with atomic:
         yield
         database.check_constraints()

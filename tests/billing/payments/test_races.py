@@ -10,7 +10,7 @@ import pytest
 from django.db import connections
 
 from billing.collecting import collect_due, pay, reconcile
-from billing.models import CreditNote, Invoice, Payment, SandboxCharge
+from billing.models import CreditNote, Invoice, Payment, SandboxCharge, SandboxRefund
 from billing.models.payments import NothingOwed, PaymentUnderWay
 from billing.postman import deliver
 from billing.refunding import settle_refunds
@@ -117,6 +117,18 @@ class TestWorkers:
         assert sum(done) <= 7
         assert not Invoice.objects.owed().exists()
         assert SandboxCharge.objects.count() == 7
+        assert_books_agree()
+
+    def test_send_a_refund_once(self, committed_cast, invoice):
+        collect_due(at=NOW)
+        lines = {invoice.lines.get().pk: 49_00}
+        CreditNote.issue(fresh(invoice), lines, reason="Mistake", by=committed_cast.maya, at=NOW)
+        worker = lambda: settle_refunds(at=NOW)  # noqa: E731
+
+        assert sum(at_once(*[worker] * 4)) == 1
+
+        assert SandboxRefund.objects.count() == 1
+        assert len(events_of("refund.succeeded")) == 1
         assert_books_agree()
 
     def test_that_reconcile_and_follow_webhooks_book_once(self, committed_cast, invoice):
