@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from billing.models import Credit, CreditApplication, Deduction
 from connections.models import Event
+from tests.billing.cards import add_card
 from tests.billing.deals import HTMX, MARKUP, queries, run
 from tests.cast import Cast
 
@@ -92,7 +93,10 @@ class TestWalletPage:
         page = as_(cast.maya).get(url(cast)).text
 
         assert "over $149.00 will take <b>$20.00</b> of it." in page
-        assert "The other $129.00 is charged to their payment method." in page
+        assert "For the other $129.00, Bluebird Clinic has no payment method yet." in page
+        add_card(cast.northwind_bluebird, by=cast.ben, at=timezone.now())
+        page = as_(cast.ben).get(url(cast)).text
+        assert "The other $129.00 is charged to Visa ending 4242." in page
 
     def test_filters_what_is_unspent_and_what_was_taken_out(self, cast, as_):
         give(cast, 20_00, "Spent", days=2)
