@@ -29,7 +29,7 @@ from billing.pricing import (
     unexplained,
 )
 from connections.models import Connection, Organization
-from revampd.kit.keys import among
+from revampd.kit.keys import among, array_of
 
 from .drafts import Draft, DraftLine, Payer, issue, take_credits
 from .subscriptions import Subscription, SubscriptionItem
@@ -231,7 +231,7 @@ def _advance(accounts: Iterable[Account]) -> None:
             FROM unnest(%s::uuid[], %s::date[]) AS billed (id, day)
             WHERE item.id = billed.id AND item.billed_to <> billed.day
             """,
-            [[key for key, _ in billed], [day for _, day in billed]],
+            [array_of(column) for column in zip(*billed, strict=True)] or ["{}", "{}"],
         )
         cursor.execute(
             """
@@ -241,5 +241,5 @@ def _advance(accounts: Iterable[Account]) -> None:
             WHERE subscription.id = moved.id
                 AND subscription.next_invoice_date IS DISTINCT FROM moved.day
             """,
-            [list(column) for column in zip(*moved, strict=True)] or [[], [], []],
+            [array_of(column) for column in zip(*moved, strict=True)] or ["{}", "{}", "{}"],
         )

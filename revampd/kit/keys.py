@@ -1,6 +1,7 @@
 """Rows by thousands of keys, and page by page through a table that grows."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +16,12 @@ class among(Func):  # noqa: N801 - reads like a lookup: rows.filter(among("conne
     output_field = BooleanField()
 
     def __init__(self, field: str, keys: Iterable[UUID]) -> None:
-        # As PostgreSQL writes an array: an adapter would look at each of them on its own.
-        super().__init__(field, Value(f"{{{','.join(map(str, keys))}}}"))
+        super().__init__(field, Value(array_of(keys)))
+
+
+def array_of(values: Iterable[UUID | date | None]) -> str:
+    """Values as PostgreSQL writes an array: an adapter would look at each of them on its own."""
+    return f"{{{','.join(['NULL' if value is None else str(value) for value in values])}}}"
 
 
 class beyond(Func):  # noqa: N801 - reads like a lookup, too

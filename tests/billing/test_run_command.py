@@ -52,9 +52,11 @@ class TestBillDueCommand:
         agree(cast)
         monkeypatch.setattr(Account, "bill", broken)
 
+        said = StringIO()
         with pytest.raises(CommandError) as failure:
-            bill_due("--on", "2026-12-10")
+            call_command("bill_due", "--on", "2026-12-10", stdout=said, stderr=StringIO())
 
+        assert said.getvalue() == "0 invoices issued for 0 connections.\n"
         assert failure.value.returncode == 1
         assert str(failure.value).splitlines() == [
             "1 of 1 connections not billed:",

@@ -31,8 +31,8 @@ def run(on: date) -> int:
     return bill_due(on, at=noon(on.year, on.month, on.day))
 
 
-def credit(cast: Cast, minor: int, at: datetime = NOW) -> Credit:
-    return Credit.adjust(cast.northwind_bluebird, minor, reason="Welcome", by=cast.noah, at=at)
+def credit(cast: Cast, minor: int, at: datetime = NOW) -> None:
+    Credit.adjust(cast.northwind_bluebird, minor, reason="Welcome", by=cast.noah, at=at)
 
 
 class TestCredits:

@@ -20,7 +20,7 @@ import psycopg
 import pytest
 
 from devstack.places import ROOT, temporary_home
-from devstack.postgres import OWNER, SUPERUSER, Postgres
+from devstack.postgres import APPLICATION, OWNER, SUPERUSER, Postgres
 from devstack.processes import Processes
 from tests.crowd import seed
 
@@ -29,7 +29,7 @@ from .conftest import Broker, eventually
 pytestmark = [
     pytest.mark.faults,
     pytest.mark.xdist_group("faults"),
-    pytest.mark.timeout(400),
+    pytest.mark.timeout(600),
 ]
 
 DAY = date(2026, 12, 10)
@@ -84,14 +84,15 @@ class House:
         # The server fails here, not the machine: what it has written stays without fsync, too.
         self._postgres = Postgres(home, processes, durable=False)
         self.broker = Broker(home)
+        self._said = home / "said.txt"
         self._start_postgres()
         self.broker.start()
-        assert self._manage("revampd", "migrate", "-v0").wait() == 0
+        assert self._manage("revampd", "migrate", "-v0").wait() == 0, self.said
         self._copy("revampd", "due")
         with self.session("due", OWNER) as session, session.transaction():
             seed(psycopg.ClientCursor(session), CUSTOMERS, DAY)
         self.restore()
-        assert self.run().wait() == 0
+        assert self.run().wait() == 0, self.said
         self.undisturbed = self.fingerprint()
 
     def _start_postgres(self) -> None:
@@ -119,17 +120,20 @@ class House:
         return self._manage("books", "bill_due", "--on", DAY.isoformat())
 
     def _manage(self, name: str, *command: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [*MANAGE, *command],
-            env=os.environ
-            | {
-                "REVAMPD_DATABASE_URL": self._url(name, "revampd_app"),
-                "REVAMPD_DATABASE_OWNER_URL": self._url(name, OWNER),
-                "REVAMPD_REDIS_URL": self.broker.url,
-            },
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        env = {
+            "REVAMPD_DATABASE_URL": self._url(name, APPLICATION),
+            "REVAMPD_DATABASE_OWNER_URL": self._url(name, OWNER),
+            "REVAMPD_REDIS_URL": self.broker.url,
+        }
+        with self._said.open("wb") as said:
+            return subprocess.Popen(
+                [*MANAGE, *command], env=os.environ | env, stdout=said, stderr=said
+            )
+
+    @property
+    def said(self) -> str:
+        """What the last run printed."""
+        return self._said.read_text()
 
     @contextmanager
     def begun(self) -> Iterator[subprocess.Popen[bytes]]:
@@ -200,7 +204,7 @@ def disturb(
             if code is None:
                 kill(run)
                 left.append(house.issued())
-    assert code == 0
+    assert code == 0, house.said
     assert house.fingerprint() == house.undisturbed
     return left
 
@@ -243,5 +247,5 @@ class TestKilledBroker:
                     house.kill_broker()
                     kills += 1
                     time.sleep(moments.uniform(0, LONGEST / 5))
-            assert run.returncode == 0
+            assert run.returncode == 0, house.said
             assert house.fingerprint() == house.undisturbed

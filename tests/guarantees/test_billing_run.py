@@ -77,7 +77,7 @@ class TestStatements:
 
         bill_due(DAY, at=AT, progress=lambda run: sizes.append(run.done))
 
-        assert sizes == [20, 40, 60]
+        assert sizes == [0, 20, 40, 60]
         run = BillingRun.objects.get()
         assert (run.connections, run.done, run.issued) == (60, 60, 60)
 
@@ -98,11 +98,12 @@ class TestHeldConnection:
 
             def progress(run: BillingRun) -> None:
                 done.append(run.done)
-                release()
+                if run.done:
+                    release()
 
             assert bill_due(DAY, at=AT, progress=progress) == 20
 
-        assert done == [19, 20]
+        assert done == [0, 19, 20]
         assert_billed(20, 1)
 
     @staticmethod

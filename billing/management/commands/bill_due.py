@@ -43,17 +43,17 @@ class Bar:
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
-        self._bar: tqdm[None] | None = None
+        self._bar: tqdm[Any] | None = None
         self.run: BillingRun | None = None
 
     def show(self, run: BillingRun) -> None:
         self.run = run
-        if self._bar is None:
-            self._bar = tqdm(total=run.connections, unit=" connections", file=self._stream)
-        self._bar.update(run.done - self._bar.n)
+        bar = self._bar or tqdm(total=run.connections, unit=" connections", file=self._stream)
+        bar.update(run.done - bar.n)
+        self._bar = bar
 
     def close(self) -> None:
-        if self._bar is not None:
+        if self._bar:
             self._bar.close()
 
 
