@@ -43,7 +43,7 @@ class TestImport:
         bill_due(at=now + timedelta(days=31))
         page.reload()
         page.get_by_role("link", name="INV-").first.click()
-        expect(page.get_by_role("table")).to_contain_text("12 bookings")
+        expect(page.get_by_role("region", name="Lines")).to_contain_text("12 bookings")
         page.get_by_role("link", name="See the usage").first.click()
         expect(page.get_by_role("table")).to_contain_text("B-1")
 
