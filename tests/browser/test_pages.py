@@ -149,8 +149,7 @@ REFUSALS = [
     Visit("maya", f"{CONNECTION}payment-methods/", 403),
     Visit("maya", "sandbox/setups/<setup_reference>/", 404),
 ]
-USAGE = (f"billing/usagerecord/{page}" for page in ("", "enter/", "import/"))
-ADMIN = [Visit("rhea", f"admin/{page}") for page in (*("", "connections/user/"), *USAGE)]
+ADMIN = [Visit("rhea", f"admin/{page}") for page in ("", "connections/user/", "billing/usagerecord/import/")]
 
 VISITS = sorted(chain(routes(), OTHER_STATES, ACCOUNT_PAGES, REFUSALS, ADMIN), key=str)
 
