@@ -126,6 +126,7 @@ class TestDeclinedCard:
         due(customer).get_by_role("link", name="Add a payment method").click()
         customer.get_by_role("button", name="Add a card").first.click()
         customer.get_by_role("link", name="4242 4242 4242 4242").click()
+        expect(customer.get_by_label("Card number")).to_have_value("4242 4242 4242 4242")
         customer.get_by_role("button", name="Save card").click()
         expect_told(customer, "Visa ending 4242 was added.")
         wait_until(lambda: is_in(invoice, "PAID"), "the attempt with the new card")
