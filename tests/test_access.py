@@ -94,7 +94,7 @@ def values(cast: Cast) -> dict[str, Any]:
     card = add_card(connection, by=cast.ben, at=now)
     invoice = connection.invoices.get()
     amounts = {invoice.lines.get().pk: 1_00}
-    CreditNote.issue(invoice, amounts, reason="Rounding", by=cast.noah, at=now)
+    note = CreditNote.issue(invoice, amounts, reason="Rounding", by=cast.noah, at=now)
     confirmed_later = add_card(connection, "confirms_always", by=cast.ben, at=now)
     asked = pay(invoice, confirmed_later, cause=Payment.Cause.PERSON, at=now)
     assert asked is not None
@@ -108,8 +108,8 @@ def values(cast: Cast) -> dict[str, Any]:
         "payment_id": asked.pk,
         "slug": cast.northwind.slug,
         "request_id": waiting.pk,
-        # Of the invoice, and of the credit note that corrects it.
         "number": invoice.number,
+        "note_number": note.number,
         "token": invitation_token(invitation.pk),
         "invitation_id": invitation.pk,
         "membership_id": Membership.objects.get(user=cast.vera).pk,

@@ -109,8 +109,8 @@ def _issue(
 
 @party_view
 @require_GET
-def credit_note(request: HttpRequest, party: Party, number: int) -> HttpResponse:
-    note = find_note(party, number)
+def credit_note(request: HttpRequest, party: Party, note_number: int) -> HttpResponse:
+    note = find_note(party, note_number)
     refunds = list(note.refunds.select_related("payment__method").order_by("begun_at", "pk"))
     lines = note.lines.select_related("line").order_by("position")
     told = Event.objects.about(note, *refunds).with_actors().newest_first()

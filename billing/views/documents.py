@@ -25,8 +25,8 @@ def invoice_pdf(request: HttpRequest, party: Party, number: int) -> HttpResponse
 
 @party_view
 @require_GET
-def note_pdf(request: HttpRequest, party: Party, number: int) -> HttpResponse:
-    note = find_note(party, number)
+def note_pdf(request: HttpRequest, party: Party, note_number: int) -> HttpResponse:
+    note = find_note(party, note_number)
     document = Document.objects.filter(note=note).first()
     return _pdf(request, note, reverse("billing:credit-note", args=_where(note)), document)
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from billing.collecting import pay
 from billing.cycle import bill_due
-from billing.models import BillingRequest, Credit, Payment, SandboxSetup
+from billing.models import BillingRequest, Credit, CreditNote, Payment, SandboxSetup
 from billing.models.proposals import CatalogEntry, Proposal
 from billing.pricing import Timing
 from billing.setups import begin_setup
@@ -51,6 +51,7 @@ def furnish(cast: Cast) -> Furnished:
     _invite(house, now)
     drain_events()
     _read_some(cast.ben, now)
+    _settle(house, now)
     house.values |= {
         **{name: request.pk for name, request in house.requests.items()},
         "connection_id": cast.northwind_bluebird.pk,
@@ -142,6 +143,25 @@ def _count(house: Furnished, at: datetime) -> None:
     for number in range(18):
         enter(cast, 1 + number * 7, on=on, at=at, key=f"B-{on}-{number}")
     enter(cast, 4, on=on, at=at, key=f"{on}-" + "A-very-long-key" * 5, measure=TRANSFER)
+
+
+def _settle(house: Furnished, now: datetime) -> None:
+    """Invoices that came to every end: paid and corrected, declined, void, written off."""
+    cast, connection = house.cast, house.cast.northwind_bluebird
+    poor = add_card(connection, "insufficient_funds", by=cast.ben, at=now)
+    visa = add_card(connection, by=cast.ben, at=now)
+    free = connection.invoices.owed().filter(held=0).order_by("number")
+    paid, declined, void, written_off = free[:4]
+    pay(paid, visa, cause=Payment.Cause.PERSON, by=cast.ben, at=now)
+    paid.refresh_from_db()
+    pay(declined, poor, cause=Payment.Cause.ISSUE, at=now)
+    void.void(reason=LONG_NOTE[:190], by=cast.noah, at=now)
+    written_off.write_off(reason="They closed.", by=cast.maya, at=now)
+    amounts = {paid.lines.earliest("position").pk: 60_00}
+    note = CreditNote.issue(paid, amounts, reason=LONG_NOTE[:190], by=cast.noah, at=now)
+    ends = {"paid": paid, "declined": declined, "void": void, "written off": written_off}
+    house.values |= {name: invoice.number for name, invoice in ends.items()}
+    house.values |= {"note_number": note.number, "payment_id": paid.payments.get().pk}
 
 
 def _invite(house: Furnished, now: datetime) -> None:

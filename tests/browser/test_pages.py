@@ -29,7 +29,14 @@ MOST_HTML, MOST_CSS, MOST_SCRIPT = 25, 12, 6
 
 STATIC = Path(__file__).parents[2] / "static"
 CONNECTION = "connections/<connection_id>/"
-NOT_PAGES = {"healthz", "notifications/bell/"}
+PARTY = "connections/<uuid:connection_id>/"
+NOT_PAGES = {
+    "healthz",
+    "notifications/bell/",
+    f"{PARTY}invoices/export/",
+    f"{PARTY}invoices/<int:number>/pdf/",
+    f"{PARTY}credit-notes/<int:note_number>/pdf/",
+}
 
 
 @dataclass(frozen=True)
@@ -84,6 +91,11 @@ OTHER_STATES = [
     Visit("dora", f"{CONNECTION}requests/<request_id>/"),
     Visit("ben", f"{CONNECTION}requests/?state=PENDING&kind=ADD_ON"),
     Visit("ben", f"{CONNECTION}invoices/?state=OPEN"),
+    *(
+        Visit(who, f"{CONNECTION}invoices/<{end}>/")
+        for end in ("paid", "declined", "void", "written off")
+        for who in ("ben", "noah", "theo")
+    ),
     Visit("ben", f"{CONNECTION}wallet/?show=unspent"),
     Visit("maya", f"{CONNECTION}wallet/?show=deductions"),
     Visit("ben", f"{CONNECTION}wallet/?show=deductions"),
