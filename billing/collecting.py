@@ -124,7 +124,7 @@ def collect_due(*, at: datetime) -> int:
                 invoice = _next_due(at, after)
                 if invoice is None or invoice.collect_on is None:
                     break
-                after = (invoice.collect_on or after[0], invoice.pk)
+                after = (invoice.collect_on, invoice.pk)
                 own = invoice.connection.own_time(at)
                 payment = _step(invoice, own)
             done += 1

@@ -53,7 +53,9 @@ def reasons(line: InvoiceLine) -> list[dict[str, Any]]:
 def authority(line: InvoiceLine, connection: Connection) -> str:
     """Who approved it, on which day, in which request and under which seal."""
     asked = line.request
-    day = date_format(connection.day_of(asked.decided_at), "j M Y")
+    # Decided it is: the database takes no line of another request.
+    decided_at = asked.decided_at or asked.proposed_at
+    day = date_format(connection.day_of(decided_at), "j M Y")
     return (
         f"Approved by {asked.decided_by}, {asked.terms['customer']}, on {day}. "
         f"Request {asked.reference}, seal {asked.seal[:SEAL_SHOWN]}"

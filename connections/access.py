@@ -14,14 +14,15 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 
 from revampd.kit.errors import DomainError, NotAllowed
 
 from .clocks import clock_of_connection, clock_of_organization, clock_of_person
 from .models import Connection, Membership, Organization, User
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 # What every page of a connection names.
 WITH = ("provider", "customer", "sales_owner__user", "support_owner__user")
@@ -138,7 +139,7 @@ def party_view(
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def enter(request: HttpRequest, connection_id: Any, **kwargs: Any) -> HttpResponse:
+        def enter(request: HttpRequest, connection_id: Any, **kwargs: Any) -> HttpResponseBase:
             party = party_of(request.user, connection_id)  # type: ignore[arg-type]
             request.party = party  # type: ignore[attr-defined]
             if side and party.side is not side:
@@ -166,7 +167,7 @@ def organization_view(
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def enter(request: HttpRequest, slug: str, **kwargs: Any) -> HttpResponse:
+        def enter(request: HttpRequest, slug: str, **kwargs: Any) -> HttpResponseBase:
             membership = _membership_of(request.user, slug)  # type: ignore[arg-type]
             request.membership = membership  # type: ignore[attr-defined]
             if kinds and membership.organization.kind not in kinds:
@@ -184,7 +185,7 @@ def personal_view(view: View) -> View:
     """A page of the signed-in person: it must reach only rows of `request.user`."""
 
     @wraps(view)
-    def enter(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    def enter(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         with clock_of_person(request.user):  # type: ignore[arg-type]
             return view(request, **kwargs)
 
@@ -237,7 +238,7 @@ def _answer(
     request: HttpRequest,
     visitor: Party | Membership,
     **kwargs: Any,
-) -> HttpResponse:
+) -> HttpResponseBase:
     """What the view says, or the page that shows its refusal in place, if there is one."""
     if refused is None:
         return view(request, visitor, **kwargs)

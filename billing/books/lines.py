@@ -46,7 +46,7 @@ PERIOD = sql.SQL("""
 def period(name: str, *, day: str, anchor: str, months: str) -> sql.Composed:
     """Joins that give `name` (number, first, next): the period that contains `day`."""
     parts = {"name": name, "day": day, "anchor": anchor, "months": months}
-    return PERIOD.format(**{key: sql.SQL(part) for key, part in parts.items()})  # type: ignore[arg-type]
+    return PERIOD.format(**{key: sql.SQL(part) for key, part in parts.items()})
 
 
 DIFFERENT = sql.SQL("""

@@ -25,11 +25,11 @@ def _kept(
     return Comparison(
         "{what} is {one}, but " + counted + " {other}.",
         STATEMENT.format(
-            number=sql.SQL(number),  # type: ignore[arg-type]
-            what=sql.SQL(what.replace("{}", label)),  # type: ignore[arg-type]
+            number=sql.SQL(number),
+            what=sql.SQL(what.replace("{}", label)),
             column=sql.Identifier(column),
             table=sql.Identifier(f"billing_{table}"),
-            sums=summed.format(rows=sql.SQL(rows)),  # type: ignore[arg-type]
+            sums=summed.format(rows=sql.SQL(rows)),
         ),
     )
 

@@ -501,7 +501,7 @@ class Invoice(models.Model):
     @property
     def is_credited(self) -> bool:
         """Nothing of it was charged in the end: credit notes took all of it back."""
-        return 0 < self.total == self.corrected
+        return bool(0 < self.total == self.corrected)
 
     @property
     def file_name(self) -> str:

@@ -1,6 +1,6 @@
 """The lines of an invoice, each with the approved request that allows it."""
 
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -26,7 +26,7 @@ def _each_day_once(name: str, side: Q) -> ExclusionConstraint:
 
 
 class InvoiceLineQuerySet(models.QuerySet["InvoiceLine"]):
-    def with_left(self, invoice: models.Model) -> Self:
+    def with_left(self, invoice: Any) -> "models.QuerySet[Any]":
         """The lines of `invoice`, each with what credit notes have `left` of it, in minor units."""
         taken = Sum("corrections__amount", default=0)
         left = Greatest(F("amount") - taken, 0)

@@ -82,7 +82,7 @@ def played(django_db_setup: None, django_db_blocker: Any) -> Iterator[Cast]:
         connections["default"] = connections["owner"]
         try:
             with transaction.atomic(durable=False):
-                connections["owner"].atomic_blocks[-1]._from_testcase = True
+                connections["owner"].atomic_blocks[-1]._from_testcase = True  # type: ignore[attr-defined]
                 cast = assemble()
                 tell_story(cast)
                 yield cast

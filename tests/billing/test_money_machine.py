@@ -277,7 +277,7 @@ class Money(RuleBasedStateMachine):
 def part(invoice: Invoice, percent: int) -> dict[int, int]:
     """`percent` of what is left of each of its lines."""
     taken = Sum("corrections__amount", default=0)
-    lines = invoice.lines.filter(amount__gt=0).annotate(taken=taken)
+    lines: Any = invoice.lines.filter(amount__gt=0).annotate(taken=taken)
     return {line.pk: (line.amount - line.taken) * percent // 100 for line in lines}
 
 
