@@ -1,16 +1,38 @@
 """Billing in the admin: read-only where rows only grow, verbs elsewhere, amounts as decimals."""
 
+import uuid
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from billing.models import AddOn, Plan, PlanVersion, PriceLimits
+from billing.models import (
+    AddOn,
+    BillingRun,
+    BooksCheck,
+    Credit,
+    Discrepancy,
+    GatewayEvent,
+    Plan,
+    PlanVersion,
+    PriceLimits,
+)
 from connections.models import Event, User
+from tests.billing.acts import NOW
 from tests.billing.deals import many_requests, propose, queries, run
+from tests.billing.payments.acts import fresh
+from tests.books import assert_books_agree
+from tests.guarantees.history import Money, spend
 
 PAGES = (
     *("plan", "planversion", "addon", "onetimecharge", "pricelimits", "billingrequest"),
     *("subscription", "subscriptionitem", "invoice", "invoiceline", "invoiceseries"),
+)
+MONEY = (
+    *("credit", "creditapplication", "creditreturn", "deduction", "transfer", "paymentmethod"),
+    *("payment", "refund", "creditnote", "creditnoteline", "document", "usagerecord"),
+    *("gatewayevent", "billingrun", "discrepancy", "bookscheck"),
 )
 
 
@@ -130,3 +152,159 @@ class TestActions:
         self.act(staff, "planversion", "retire", cast.growth)
 
         assert PlanVersion.objects.get(pk=cast.growth.pk).retired_at
+
+
+@pytest.fixture
+def money(cast) -> Money:
+    """A row of everything that money leaves behind."""
+    run(cast)
+    connection = cast.northwind_bluebird
+    BillingRun.objects.create(started_at=NOW, connections=4, done=1)
+    Discrepancy.open(connection, "Growth is billed twice.", on=NOW.date(), at=NOW)
+    BooksCheck.keep(["First.", "Second."], at=NOW)
+    GatewayEvent.objects.create(
+        gateway="sandbox",
+        event_id="evt_1",
+        kind="charge.succeeded",
+        body=b'{"id": "evt_1"}',
+        received_at=NOW,
+        problem="Nobody knows this charge.",
+    )
+    return spend(connection, cast.setup, cast.noah, cast.ben)
+
+
+def change(row: Any) -> str:
+    return reverse(f"admin:billing_{row._meta.model_name}_change", args=[row.pk])
+
+
+class TestMoney:
+    @pytest.mark.parametrize("model", MONEY)
+    def test_is_listed_searched_and_read(self, money, staff, model):
+        rows = staff.get(listed(model)).context["cl"].result_list
+
+        assert staff.get(listed(model), {"q": "north"}).status_code == 200
+        assert staff.get(change(rows[0])).status_code == 200
+        assert staff.get(reverse(f"admin:billing_{model}_add")).status_code == 403
+        assert staff.post(change(rows[0]), {"amount": "1"}).status_code == 403
+
+    def test_is_shown_as_money(self, money, staff):
+        assert "$50.00" in text(staff.get(listed("creditapplication")))
+        assert "$400.00" in text(staff.get(listed("transfer")))
+
+    def test_shows_a_webhook_and_no_file(self, money, staff):
+        event = GatewayEvent.objects.get()
+
+        assert "evt_1" in text(staff.get(change(event)))
+        assert "PDF" not in text(staff.get(change(money.document))).split("<fieldset")[1]
+
+    def test_shows_every_difference_and_the_first_in_the_list(self, money, staff):
+        page = text(staff.get(listed("bookscheck")))
+        assert "First." in page
+        assert "Second." not in page
+        assert "First.<br>Second." in text(staff.get(change(BooksCheck.objects.get())))
+
+    def test_costs_the_same_with_many_rows(self, money, staff, cast):
+        few = queries(staff, listed("transfer")), queries(staff, listed("creditapplication"))
+        for _ in range(10):
+            Credit.adjust(money.connection, 5, reason="More", by=cast.noah, at=NOW)
+            Credit.adjust(money.connection, -5, reason="Less", by=cast.noah, at=NOW)
+
+        assert queries(staff, listed("transfer")) <= few[0]
+        assert queries(staff, listed("creditapplication")) <= few[1]
+
+
+class TestVoid:
+    def test_asks_for_a_reason_and_voids(self, money, staff):
+        path = reverse("admin:void-invoice", args=[money.due.pk])
+        assert path in text(staff.get(change(money.due)))
+        assert "$400.00" in text(staff.get(path))
+
+        assert staff.post(path, {"reason": ""}).status_code == 422
+        answer = staff.post(path, {"reason": "Ordered twice"}, follow=True)
+
+        assert "is void" in text(answer)
+        assert fresh(money.due).state == "VOID"
+        assert_books_agree()
+
+    def test_says_why_not_and_does_it_once(self, money, staff):
+        path = reverse("admin:void-invoice", args=[money.paid.pk])
+        answer = staff.post(path, {"reason": "No"})
+        assert answer.status_code == 409
+        assert "was paid by card" in text(answer)
+
+        path = reverse("admin:void-invoice", args=[money.due.pk])
+        staff.post(path, {"reason": "Ordered twice"})
+        assert staff.post(path, {"reason": "Ordered twice"}).status_code == 409
+
+    def test_is_for_those_who_may_change_invoices(self, money, cast, as_):
+        path = reverse("admin:void-invoice", args=[money.due.pk])
+
+        assert as_(cast.rhea).post(path, {"reason": "No"}).status_code == 403
+        assert fresh(money.due).state == "OPEN"
+
+
+class TestWriteOff:
+    def test_gives_up_what_is_owed(self, money, staff):
+        path = reverse("admin:write-off-invoice", args=[money.due.pk])
+        assert path in text(staff.get(change(money.due)))
+
+        staff.post(path, {"reason": "Out of business"})
+
+        assert fresh(money.due).state == "UNCOLLECTIBLE"
+        assert path not in text(staff.get(change(money.due)))
+        assert_books_agree()
+
+
+class TestAdjust:
+    def fields(self, **changes: Any) -> dict[str, Any]:
+        key = uuid.uuid4()
+        return {"key": key, "direction": "ADD", "amount": "12.50", "reason": "Sorry"} | changes
+
+    def test_adds_credit_once_however_often_it_is_sent(self, money, staff):
+        path = reverse("admin:adjust-wallet", args=[money.connection.pk])
+        assert path in text(staff.get(change(money.credit)))
+        connection = reverse("admin:connections_connection_change", args=[money.connection.pk])
+        assert path in text(staff.get(connection))
+
+        fields = self.fields()
+        assert "$107.50" in text(staff.post(path, fields, follow=True))
+        staff.post(path, fields)
+
+        [credit] = Credit.objects.filter(amount=12_50)
+        assert (credit.reason, credit.issued_by.email) == ("Sorry", "rhea@example.com")
+
+    def test_says_beside_the_field_what_is_wrong(self, money, staff):
+        path = reverse("admin:adjust-wallet", args=[money.connection.pk])
+
+        wrong = {"amount": "0", "reason": "", "direction": "TAKE"}
+        for field, value in wrong.items():
+            fields = self.fields(direction="TAKE", amount="1000") | {field: value}
+            answer = staff.post(path, fields)
+            assert answer.status_code == 422
+            concerned = "amount" if field == "direction" else field
+            assert answer.context["form"].errors[concerned]
+        assert not Credit.objects.filter(amount=12_50).exists()
+
+
+class TestRelease:
+    def test_lets_a_webhook_be_worked_off_again(self, money, staff):
+        event = GatewayEvent.objects.get()
+        data = {"action": "release", "_selected_action": [event.pk]}
+
+        staff.post(listed("gatewayevent"), data)
+        assert fresh(event).problem == ""
+
+        page = text(staff.post(listed("gatewayevent"), data, follow=True))
+        assert "was not set aside" in page
+
+
+class TestCheckNow:
+    def test_asks_a_worker(self, money, staff, django_capture_on_commit_callbacks):
+        assert "Check the books now" in text(staff.get(listed("bookscheck")))
+
+        with django_capture_on_commit_callbacks() as rings:
+            answer = staff.post(reverse("admin:check-books"), follow=True)
+
+        assert [ring.task for ring in rings] == ["billing.verify_books"]
+        assert "being checked" in text(answer)
+        assert staff.get(reverse("admin:check-books")).status_code == 405
