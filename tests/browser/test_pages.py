@@ -161,10 +161,7 @@ REFUSALS = [
     Visit("maya", f"{CONNECTION}payment-methods/", 403),
     Visit("maya", "sandbox/setups/<setup_reference>/", 404),
 ]
-ADMIN = [
-    Visit("rhea", f"admin/{page}")
-    for page in ("", "connections/user/", "billing/usagerecord/import/")
-]
+ADMIN = [Visit("rhea", f"admin/{page}") for page in ("", "connections/user/")]
 
 VISITS = sorted(chain(routes(), OTHER_STATES, ACCOUNT_PAGES, REFUSALS, ADMIN), key=str)
 
