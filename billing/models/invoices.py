@@ -492,7 +492,8 @@ class Invoice(models.Model):
     def may_be_tried(self, today: date) -> bool:
         """Whether a payment is due by itself: at once when it is issued, then on its schedule."""
         again = self.next_attempt_on
-        return not self.is_stuck and (again is None or again <= today)
+        is_its_day = again is None or again <= today
+        return is_its_day and not self.is_stuck
 
     @property
     def is_owed(self) -> bool:
