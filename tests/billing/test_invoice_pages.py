@@ -1,11 +1,8 @@
 """The pages of invoices, seen from both sides."""
 
-import csv
 from datetime import timedelta
 
 import pytest
-from django.db import connection as database
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -262,43 +259,3 @@ class TestInvoiceDetail:
 
         assert "Paused until you add another card." in page
         assert "The bank refuses this card for good." in page
-
-
-class TestExport:
-    def rows(self, answer) -> list[list[str]]:
-        text = b"".join(answer.streaming_content).decode("utf-8-sig")
-        return list(csv.reader(text.splitlines()))
-
-    def test_holds_every_row_of_the_list_as_it_is_filtered(self, cast, as_):
-        many_invoices(run(cast), 60)
-        pay_now(cast, cast.northwind_bluebird.invoices.newest_first().first(), add_card(cast))
-        browser, path = (
-            as_(cast.theo),
-            reverse("billing:export-invoices", args=[cast.northwind_bluebird.pk]),
-        )
-
-        answer = browser.get(path)
-        rows = self.rows(answer)
-
-        assert answer["Content-Type"] == "text/csv; charset=utf-8"
-        assert 'filename="invoices-northwind-agency.csv"' in answer["Content-Disposition"]
-        assert len(rows) == 1 + 61
-        first = dict(zip(rows[0], rows[1], strict=True))
-        assert (first["Status"], first["Total"], first["Amount due"]) == ("Paid", "149.00", "0.00")
-        assert first["Payment method"] == "Visa ending 4242"
-        assert len(self.rows(browser.get(path, {"state": "PAID"}))) == 1 + 1
-
-    def test_costs_the_same_for_any_number_of_rows(self, cast, as_):
-        request = run(cast)
-        browser = as_(cast.ben)
-        path = reverse("billing:export-invoices", args=[cast.northwind_bluebird.pk])
-
-        def cost() -> int:
-            with CaptureQueriesContext(database) as captured:
-                self.rows(browser.get(path))
-            return len(captured)
-
-        few = cost()
-        many_invoices(request, 300)
-
-        assert cost() == few

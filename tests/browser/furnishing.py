@@ -49,9 +49,9 @@ def furnish(cast: Cast) -> Furnished:
     _credit(house, 40, 40_00, LONG_NOTE[:190])
     _credit(house, 2, -15_00, "The outage was shorter than we thought")
     _invite(house, now)
+    _settle(house, now)
     drain_events()
     _read_some(cast.ben, now)
-    _settle(house, now)
     house.values |= {
         **{name: request.pk for name, request in house.requests.items()},
         "connection_id": cast.northwind_bluebird.pk,
@@ -151,9 +151,11 @@ def _settle(house: Furnished, now: datetime) -> None:
     poor = add_card(connection, "insufficient_funds", by=cast.ben, at=now)
     visa = add_card(connection, by=cast.ben, at=now)
     free = connection.invoices.owed().filter(held=0).order_by("number")
-    paid, declined, void, written_off = free[:4]
-    pay(paid, visa, cause=Payment.Cause.PERSON, by=cast.ben, at=now)
-    paid.refresh_from_db()
+    # The wallet pays what it can before any card does.
+    tries = (pay(one, visa, cause=Payment.Cause.PERSON, by=cast.ben, at=now) for one in free)
+    payment = next(filter(None, tries))
+    paid = connection.invoices.get(pk=payment.invoice_id)
+    declined, void, written_off = free.all()[:3]
     pay(declined, poor, cause=Payment.Cause.ISSUE, at=now)
     void.void(reason=LONG_NOTE[:190], by=cast.noah, at=now)
     written_off.write_off(reason="They closed.", by=cast.maya, at=now)
@@ -161,7 +163,7 @@ def _settle(house: Furnished, now: datetime) -> None:
     note = CreditNote.issue(paid, amounts, reason=LONG_NOTE[:190], by=cast.noah, at=now)
     ends = {"paid": paid, "declined": declined, "void": void, "written off": written_off}
     house.values |= {name: invoice.number for name, invoice in ends.items()}
-    house.values |= {"note_number": note.number, "payment_id": paid.payments.get().pk}
+    house.values |= {"note_number": note.number, "payment_id": payment.pk}
 
 
 def _invite(house: Furnished, now: datetime) -> None:
