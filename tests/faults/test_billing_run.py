@@ -35,8 +35,8 @@ pytestmark = [
 DAY = date(2026, 12, 10)
 CUSTOMERS = 5_000
 KILLS = 30
-# Longer than a chunk takes, so that each attempt may get somewhere.
-LONGEST = 1.0
+# Of an undisturbed run: as long as two chunks of five, so that each attempt may get somewhere.
+LONGEST = 0.4
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
 
 # All rows of the books, without ids that chance gives and instants. Numbers are compared apart:
@@ -92,7 +92,10 @@ class House:
         with self.session("due", OWNER) as session, session.transaction():
             seed(psycopg.ClientCursor(session), CUSTOMERS, DAY)
         self.restore()
-        assert self.run().wait() == 0, self.said
+        with self.begun() as run:
+            begun_at = time.monotonic()
+            assert run.wait() == 0, self.said
+            self.longest = (time.monotonic() - begun_at) * LONGEST
         self.undisturbed = self.fingerprint()
 
     def _start_postgres(self) -> None:
@@ -192,15 +195,22 @@ def moments() -> random.Random:
 
 
 def disturb(
-    house: House, kill: Callable[[subprocess.Popen[bytes]], None], moments: random.Random
+    house: House,
+    kill: Callable[[subprocess.Popen[bytes]], None],
+    moments: random.Random,
+    most: int,
 ) -> list[int]:
-    """Bill the books anew, killing at random moments until it is done. What stood at each kill."""
+    """Bill the books anew, killed at random moments, `most` times. What stood at each kill."""
     house.restore()
-    left, code = [], None
+    left: list[int] = []
+    code = None
     while code is None:
         with house.begun() as run:
-            time.sleep(moments.uniform(0, LONGEST))
-            code = run.poll()
+            if len(left) < most:
+                time.sleep(moments.uniform(0, house.longest))
+                code = run.poll()
+            else:
+                code = run.wait()
             if code is None:
                 kill(run)
                 left.append(house.issued())
@@ -214,9 +224,10 @@ def until_killed_often(
 ) -> None:
     left: list[int] = []
     while len(left) < KILLS:
-        left += disturb(house, kill, moments)
+        left += disturb(house, kill, moments, KILLS - len(left))
     # It was killed in the middle, not only before the first or after the last invoice.
     assert any(0 < issued < CUSTOMERS for issued in left)
+    print(f"invoices at each kill: {left}")  # noqa: T201
 
 
 class TestKilledRun:
@@ -246,6 +257,6 @@ class TestKilledBroker:
                 while run.poll() is None:
                     house.kill_broker()
                     kills += 1
-                    time.sleep(moments.uniform(0, LONGEST / 5))
+                    time.sleep(moments.uniform(0, house.longest / 5))
             assert run.returncode == 0, house.said
             assert house.fingerprint() == house.undisturbed
