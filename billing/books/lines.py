@@ -112,7 +112,7 @@ APPROVED = (
         FROM billing_invoiceline line
         JOIN ({agreed}) agreed ON agreed.id = line.item_id
         CROSS JOIN LATERAL (
-            SELECT CASE upper(line.measure) WHEN 'BOOKING' THEN agreed.booking
+            SELECT CASE line.measure WHEN 'BOOKING' THEN agreed.booking
                 ELSE agreed.transfer END AS price
         ) fee
         WHERE line.measure <> ''

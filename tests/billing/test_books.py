@@ -15,6 +15,7 @@ from billing.books import COMPARISONS, comparison, differences
 from billing.collecting import pay
 from billing.cycle import bill_due
 from billing.models import (
+    BillingRequest,
     BooksCheck,
     Credit,
     CreditApplication,
@@ -25,7 +26,10 @@ from billing.models import (
     Refund,
     SubscriptionItem,
     Transfer,
+    UsageRecord,
 )
+from billing.models.proposals import Proposal
+from billing.pricing import Measure
 from billing.refunding import resolve_refund
 from billing.tasks import verify_books
 from connections.models import Event, Outbox
@@ -71,7 +75,30 @@ def tell_story(cast: Cast) -> None:
     lost = connection.invoices.get(number=5)
     lost.write_off(reason="Not worth it", by=cast.noah, at=noon(2026, 12, 14))
     agree(cast, cast.growth_yearly, at=noon(2026, 12, 20))
+    use(cast)
     bill_due(day("2028-01-02"), at=noon(2028, 1, 2))
+
+
+def use(cast: Cast) -> None:
+    """Fabrikam pays by the booking, once a year."""
+    connection = cast.contoso_fabrikam
+    plan = cast.contoso_basic.plan.publish(
+        by=cast.oscar, at=NOW, interval="YEAR", base_price=200_00, booking_fee=2_00
+    )
+    request = BillingRequest.propose(
+        Proposal(plan), connection=connection, by=cast.oscar, at=noon(2026, 12, 20)
+    )
+    request.approve(by=cast.fay, seal=request.seal, at=noon(2026, 12, 20))
+    for number in (1, 2):
+        UsageRecord.enter(
+            connection,
+            measure=Measure.BOOKING,
+            used_on=day(f"2026-12-2{number}"),
+            quantity=number,
+            key=f"booking {number}",
+            by=cast.oscar,
+            at=noon(2026, 12, 23),
+        )
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +144,7 @@ def first_difference() -> str:
 
 
 def invoice(number: int) -> Invoice:
-    return Invoice.objects.get(number=number)
+    return Invoice.objects.get(number=number, provider__name="Northwind Agency")
 
 
 class TestDifferences:
@@ -306,6 +333,23 @@ class TestFault:
             first_difference()
         )
 
+    def test_usage_that_is_billed_by_no_line(self, story):
+        plant("UPDATE billing_usagerecord SET line_id = NULL WHERE key = 'booking 2'")
+
+        assert differences() == [
+            "Contoso Media → Fabrikam: “3 bookings, 21 Dec – 22 Dec 2026” of INV-00002 charges 3,"
+            " but 1 were entered for its days."
+        ]
+
+    def test_usage_at_another_fee(self, story):
+        plant("UPDATE billing_subscriptionitem SET booking_fee = 100 WHERE booking_fee > 0")
+        plant("UPDATE billing_invoiceline SET unit_price = 100 WHERE measure <> ''")
+
+        assert differences() == [
+            "Contoso Media → Fabrikam: The unit price of “3 bookings, 21 Dec – 22 Dec 2026” of"
+            " INV-00002 is $1.00, approved as $2.00."
+        ]
+
     def test_a_number_that_was_skipped(self, story):
         last = InvoiceSeries.objects.get(provider=story.northwind).last_number
         plant("UPDATE billing_invoice SET number = number + 1 WHERE number = %s", last)
@@ -317,7 +361,7 @@ class TestFault:
         ]
 
     def test_a_period_that_was_skipped(self, story):
-        running = SubscriptionItem.objects.get(kind="PLAN", end_date=None)
+        running = SubscriptionItem.objects.get(name="Growth", kind="PLAN", end_date=None)
         plant(
             "UPDATE billing_subscriptionitem SET billed_to = '2029-12-20' WHERE id = %s", running.pk
         )

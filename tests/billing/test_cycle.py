@@ -1,6 +1,6 @@
 """The billing run: each period once, whenever and however often it runs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import takewhile
 
@@ -14,11 +14,19 @@ from billing.models.proposals import Proposal
 from billing.pricing import Interval, Timing, boundary
 from connections.models import Connection, Organization
 from tests.billing.acts import NOW, agree, approve, bill, day, issued, lines, noon, propose
+from tests.books import assert_books_agree
 from tests.cast import Cast, between, connect
 
 
 def run(on: date) -> int:
     return bill_due(on, at=datetime.combine(on, time(12), UTC))
+
+
+@pytest.fixture(autouse=True)
+def _books(cast: Cast) -> Iterator[None]:
+    """Whatever ran, and however often, the books agree."""
+    yield
+    assert_books_agree()
 
 
 @pytest.fixture

@@ -41,10 +41,11 @@ from billing.models import (
     SandboxCharge,
     SandboxRefund,
     Transfer,
+    UsageRecord,
 )
 from billing.models.ledger import Account
 from billing.models.proposals import Proposal
-from billing.pricing import Interval, Timing
+from billing.pricing import Interval, Measure, Timing
 from billing.refunding import resolve_refund
 from connections.models import Connection, Organization, User
 from revampd.kit.errors import DomainError
@@ -68,7 +69,7 @@ CARDS = (
 cards = st.sampled_from(CARDS)
 ACTS = (
     *("approve", "approve", "choose", "add_card", "pay", "reconcile", "grant", "grant"),
-    *("deduct", "correct", "correct", "void", "write_off"),
+    *("deduct", "correct", "correct", "void", "write_off", "use", "use"),
 )
 DEBITS = (Account.RECEIVABLE, Account.CASH, Account.BAD_DEBT)
 CREDITS = (Account.WALLET, Account.REFUNDS_DUE, Account.REVENUE)
@@ -195,6 +196,21 @@ class Money(RuleBasedStateMachine):
         is_add_on = isinstance(item, AddOn)
         return Proposal(item, quantity=quantity if is_add_on else 1, timing=timing)
 
+    def use(self, side: Side, number: int, minor: int) -> None:
+        """Bookings or transfers of the last days are entered."""
+        details = {
+            "measure": list(Measure)[number % 2],
+            "quantity": minor,
+            "key": f"used {self.now}",
+        }
+        used_on = self.now.date() - timedelta(days=number // 2)
+        self.attempt(
+            "used",
+            lambda: UsageRecord.enter(
+                side.connection, used_on=used_on, by=side.seller, at=self.now, **details
+            ),
+        )
+
     # Paying
 
     def add_card(self, side: Side, number: int, _minor: int) -> None:
@@ -297,4 +313,4 @@ class TestMoney:
 
         effective = Money.played.total() - Money.played["nothing"]
         assert effective >= Money.played.total() / 2
-        assert len(Money.played) >= 13, Money.played
+        assert len(Money.played) >= 14, Money.played

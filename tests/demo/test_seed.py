@@ -26,6 +26,7 @@ from notifications.models import Delivery, Notification
 from revampd.demo import seed as seeding
 from revampd.demo.companies import COMPANIES, DANIEL, ELENA, PEOPLE
 from revampd.demo.seed import seed
+from tests.books import assert_books_agree
 
 pytestmark = pytest.mark.xdist_group("demo")  # one play of the history for all
 
@@ -81,6 +82,9 @@ class TestTheStory:
         assert requests.filter(state=State.REJECTED).exclude(decision_note="").exists()
         soon = datetime.now(UTC) + timedelta(days=3)
         assert requests.pending().filter(expires_at__lt=soon).exclude(reminded_at=None).exists()
+
+    def test_keeps_books_that_agree(self, demo: None) -> None:
+        assert_books_agree()
 
     def test_has_no_decision_overdue(self, demo: None) -> None:
         assert not BillingRequest.objects.overdue(datetime.now(UTC)).exists()
