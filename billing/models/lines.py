@@ -80,9 +80,6 @@ class InvoiceLine(AppendOnly):
     period_start = models.DateField(null=True)
     period_end = models.DateField(null=True)
 
-    # Only on rows that were read `with_left`.
-    left: int
-
     objects: ClassVar[Any] = InvoiceLineQuerySet.as_manager()
 
     class Meta(AppendOnly.Meta):
