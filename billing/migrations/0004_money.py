@@ -626,6 +626,11 @@ class Migration(migrations.Migration):
                 to="billing.invoice",
             ),
         ),
+        # Django drops every index over the one column with it, this unique one too.
+        migrations.RemoveConstraint(
+            model_name="subscription",
+            name="subscription_one_live",
+        ),
         migrations.AlterField(
             model_name="subscription",
             name="connection",
@@ -634,6 +639,14 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="subscriptions",
                 to="connections.connection",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="subscription",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("end_date__isnull", True)),
+                fields=("connection",),
+                name="subscription_one_live",
             ),
         ),
         migrations.AlterField(

@@ -186,7 +186,7 @@ class TestUnexplained:
         ],
     )
     def test_looks_at_the_fee_of_usage(self, measure, fee, sentence):
-        item = replace(GROWTH, **{f"{measure}_fee": fee})
+        item = replace(GROWTH, **{f"{measure.lower()}_fee": fee})
 
         [line] = usage_charges(item, [Usage(measure, NOV_10, 3)])
 
