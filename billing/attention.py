@@ -13,6 +13,7 @@ from revampd.kit.money import Money, total
 
 from .models import Invoice, Payment, PaymentMethod
 from .models.invoices import grace
+from .standing import Standing
 
 SHOWN = 3
 
@@ -36,7 +37,7 @@ class Watch:
     party: Party
     today: date
     next_invoice: date | None
-    method: PaymentMethod | None
+    standing: Standing
 
     def found(self) -> list[Attention]:
         """What is overdue first, then what waits for the customer."""
@@ -47,14 +48,18 @@ class Watch:
         return self.party.connection
 
     @property
+    def method(self) -> PaymentMethod | None:
+        return self.standing.method
+
+    @property
     def _may_pay(self) -> bool:
         return self.party.is_customer and self.party.may_bill
 
     def _overdue(self) -> Iterator[Attention]:
+        if not self.standing.is_overdue:
+            return
         invoices = self.connection.invoices.filter(state=Invoice.State.PAST_DUE)
         overdue = list(invoices.order_by("past_due_on", "number"))
-        if not overdue:
-            return
         due = total((invoice.amount_due for invoice in overdue), self.connection.currency)
         is_suspended = self.connection.state == Connection.State.SUSPENDED
         title, text = self._suspended(due) if is_suspended else self._late(due, overdue[0])
@@ -85,6 +90,8 @@ class Watch:
 
     def _to_confirm(self) -> Iterator[Attention]:
         """Payments that the customer's bank wants confirmed."""
+        if not self.standing.has_to_confirm:
+            return
         waiting = self.connection.payments.filter(state=Payment.State.ACTION)
         for payment in waiting.select_related("invoice", "method").order_by("begun_at"):
             url, code = self._url("billing:invoice", payment.invoice.number), payment.invoice.code
@@ -103,7 +110,7 @@ class Watch:
             return
         url, day = self._url("billing:payment-methods"), _day(self.next_invoice)
         if self.method is None:
-            if self.connection.payment_methods.exists():
+            if self.standing.has_had_method:
                 title = "There is no payment method any more."
                 text = f"The invoice of {day} cannot be paid by itself."
                 yield Attention("warn", "card", title, text, url, "Payment methods")

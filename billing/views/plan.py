@@ -15,10 +15,12 @@ PENDING_SHOWN = 5
 @party_view
 @require_GET
 def plan_page(request: HttpRequest, party: Party) -> HttpResponse:
-    pending = party.connection.billing_requests.pending().newest_first()
+    waiting = party.connection.billing_requests.pending().newest_first()
+    pending = list(waiting.select_related("proposed_by")[:PENDING_SHOWN])
     context = {
         "runs": Runs(party.connection, party.connection.day_of(clock.now())),
-        "pending": pending.select_related("proposed_by")[:PENDING_SHOWN],
+        "pending": pending,
+        "waiting": len(pending) if len(pending) < PENDING_SHOWN else waiting.count(),
         "manager": managed_by(party),
         "usage": party.connection.usage.unbilled().counted(party.connection.currency),
     }

@@ -11,6 +11,7 @@ from billing.attention import Watch
 from billing.first_steps import FirstSteps
 from billing.models import Subscription
 from billing.models.invoices import Month
+from billing.standing import Standing
 from connections.access import Party, party_view
 from connections.forms import OwnersForm
 from connections.models import Connection
@@ -42,11 +43,17 @@ def overview(
     months = connection.invoices.by_month()
     invoiced = last_months(months, today, connection.currency)
     running = _running(connection, today)
+    standing = Standing.of(connection)
+    pending = list(connection.billing_requests.pending().newest_first()[:5])
     context = {
         **running,
-        **_paying(party, today, running.get("next_invoice")),
+        "attention": Watch(party, today, running.get("next_invoice"), standing).found(),
+        "first_steps": FirstSteps.of(party, standing, pending),
+        "method": standing.method,
+        "balance": standing.balance,
         "open": Money(sum(month.open for month in months.values()), connection.currency),
-        "pending": connection.billing_requests.pending().newest_first()[:5],
+        "pending": pending,
+        "waiting": standing.waiting,
         "invoiced": invoiced if any(bar.amount for bar in invoiced) else [],
         "entries": timeline(connection.events.with_actors().newest_first()[:HISTORY]),
         "owners_form": OwnersForm.of(party) if party.is_provider else None,
@@ -63,18 +70,6 @@ def _running(connection: Connection, today: date) -> dict[str, Any]:
         return {}
     recurring = running.recurring(max(today, plan.start), connection.currency)
     return {"plan": plan, "recurring": recurring, "next_invoice": running.next_invoice}
-
-
-def _paying(party: Party, today: date, next_invoice: date | None) -> dict[str, Any]:
-    """What pays, what the wallet holds, and what somebody has to do about either."""
-    connection = party.connection
-    method = connection.payment_methods.default()
-    return {
-        "attention": Watch(party, today, next_invoice, method).found(),
-        "first_steps": FirstSteps.of(party),
-        "method": method,
-        "balance": connection.credits.balance(connection.currency),
-    }
 
 
 def last_months(months: dict[date, Month], today: date, currency: str) -> list[Bar]:
