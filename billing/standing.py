@@ -31,7 +31,7 @@ class Standing:
 
     @classmethod
     def of(cls, connection: Connection) -> "Standing":
-        row = Connection.objects.filter(pk=connection.pk).values(
+        row: Any = Connection.objects.filter(pk=connection.pk).values(
             method=Subquery(
                 _own(PaymentMethod).usable().filter(is_default=True).values(row=_METHOD)
             ),
@@ -41,7 +41,7 @@ class Standing:
             is_overdue=Exists(_own(Invoice).filter(state=Invoice.State.PAST_DUE)),
             has_to_confirm=Exists(_own(Payment).filter(state=Payment.State.ACTION)),
         )
-        found: dict[str, Any] = row.get()
+        found = row.get()
         return cls(
             method=PaymentMethod(**found["method"]) if found["method"] else None,
             has_had_method=found["has_had_method"],

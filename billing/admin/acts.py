@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from billing.models.wallets import REASON_LENGTH
+from billing.models.ledger import REASON_LENGTH
 from revampd.kit.admin import ReadOnlyAdmin
 from revampd.kit.errors import DomainError, Invalid
 from revampd.kit.forms import refuse

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from billing.models import CreditNote, Invoice, InvoiceLine
-from billing.models.wallets import REASON_LENGTH
+from billing.models.ledger import REASON_LENGTH
 from revampd.kit.money import Money, MoneyFormField
 
 

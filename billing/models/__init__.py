@@ -1,6 +1,9 @@
 """What is sold, what was agreed, what runs, what is owed, and how it is paid."""
 
+from .applications import CreditApplication, CreditReturn
 from .catalog import AddOn, OneTimeCharge
+from .credits import Credit
+from .deductions import Deduction
 from .documents import Document
 from .invoices import Invoice, InvoiceSeries
 from .ledger import Transfer
@@ -23,7 +26,6 @@ from .sandbox import (
 )
 from .subscriptions import Subscription, SubscriptionItem
 from .usage import UsageRecord
-from .wallets import Credit, CreditApplication, CreditReturn, Deduction
 from .webhooks import GatewayEvent
 
 __all__ = [

@@ -27,10 +27,11 @@ from revampd.kit.ids import growing_id
 from revampd.kit.keys import among
 from revampd.kit.money import Money
 
+from .applications import CreditApplication
+from .credits import Credit
 from .invoices import Invoice, InvoiceSeries
 from .ledger import ACCOUNTS, Movement, Transfer
 from .lines import InvoiceLine
-from .wallets import Credit, CreditApplication
 
 DUE_AFTER = timedelta(days=14)
 # The PDFs of more than so many wait for the sweep.

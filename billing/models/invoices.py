@@ -24,8 +24,8 @@ from revampd.kit.errors import Conflict, Invalid
 from revampd.kit.locking import lock
 from revampd.kit.money import CurrencyField, MinorUnitsField, Money
 
-from .ledger import Entry, Movement, Transfer
-from .wallets import REASON_LENGTH, CreditApplication
+from .applications import CreditApplication
+from .ledger import REASON_LENGTH, Entry, Movement, Transfer
 
 NEW_SERIES = """
     INSERT INTO billing_invoiceseries (provider_id, last_number, last_note)

@@ -16,6 +16,9 @@ from connections.models import Connection
 from revampd.kit.constraints import AppendOnly
 from revampd.kit.money import MinorUnitsField, Money
 
+# Of what somebody gives as the reason of a movement.
+REASON_LENGTH = 200
+
 
 class Account(models.TextChoices):
     """The accounts of a connection, as its provider sees them."""

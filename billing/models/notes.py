@@ -19,12 +19,12 @@ from revampd.kit.doorbell import ring_on_commit
 from revampd.kit.errors import Conflict, Invalid
 from revampd.kit.money import CurrencyField, MinorUnitsField, Money
 
+from .applications import CreditApplication, CreditReturn
 from .invoices import Invoice, InvoiceSeries
-from .ledger import Entry, Movement, Transfer
+from .ledger import REASON_LENGTH, Entry, Movement, Transfer
 from .lines import InvoiceLine
 from .refunds import Refund
 from .returns import Return
-from .wallets import REASON_LENGTH, CreditApplication, CreditReturn
 
 
 class NotCorrectable(Conflict):

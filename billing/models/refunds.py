@@ -18,9 +18,9 @@ from revampd.kit.doorbell import ring_on_commit
 from revampd.kit.locking import lock
 from revampd.kit.money import CurrencyField, MinorUnitsField, Money
 
-from .ledger import Entry, Movement, Transfer
+from .credits import Credit
+from .ledger import REASON_LENGTH, Entry, Movement, Transfer
 from .payments import Contradiction, Payment
-from .wallets import REASON_LENGTH, Credit
 
 
 class RefundQuerySet(models.QuerySet["Refund"]):

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from billing.pricing import give_back
 from revampd.kit.money import Money
 
+from .applications import CreditApplication
 from .invoices import Invoice
 from .payments import Payment
-from .wallets import CreditApplication
 
 
 @dataclass(frozen=True)
