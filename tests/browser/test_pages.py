@@ -33,6 +33,7 @@ PARTY = "connections/<uuid:connection_id>/"
 NOT_PAGES = {
     "healthz",
     "notifications/bell/",
+    "webhooks/<slug:gateway>/",
     f"{PARTY}invoices/<int:number>/pdf/",
     f"{PARTY}credit-notes/<int:note_number>/pdf/",
 }
