@@ -5,7 +5,7 @@ from .catalog import AddOn, OneTimeCharge
 from .credits import Credit
 from .deductions import Deduction
 from .documents import Document
-from .invoices import Invoice, InvoiceSeries
+from .invoices import Invoice
 from .ledger import Transfer
 from .limits import PriceLimits
 from .lines import InvoiceLine
@@ -24,6 +24,7 @@ from .sandbox import (
     SandboxSetup,
     SandboxWebhook,
 )
+from .series import InvoiceSeries
 from .subscriptions import Subscription, SubscriptionItem
 from .usage import UsageRecord
 from .webhooks import GatewayEvent

@@ -29,9 +29,10 @@ from revampd.kit.money import Money
 
 from .applications import CreditApplication
 from .credits import Credit
-from .invoices import Invoice, InvoiceSeries
+from .invoices import Invoice
 from .ledger import ACCOUNTS, Movement, Transfer
 from .lines import InvoiceLine
+from .series import InvoiceSeries
 
 DUE_AFTER = timedelta(days=14)
 # The PDFs of more than so many wait for the sweep.

@@ -20,11 +20,12 @@ from revampd.kit.errors import Conflict, Invalid
 from revampd.kit.money import CurrencyField, MinorUnitsField, Money
 
 from .applications import CreditApplication, CreditReturn
-from .invoices import Invoice, InvoiceSeries
+from .invoices import Invoice
 from .ledger import REASON_LENGTH, Entry, Movement, Transfer
 from .lines import InvoiceLine
 from .refunds import Refund
 from .returns import Return
+from .series import InvoiceSeries
 
 
 class NotCorrectable(Conflict):

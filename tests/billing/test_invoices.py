@@ -6,7 +6,7 @@ import pytest
 
 from billing.models import Invoice
 from billing.models.drafts import Draft, DraftLine, Payer, issue
-from billing.models.invoices import InvoiceSeries
+from billing.models.series import InvoiceSeries
 from billing.pricing import ItemKind, Period, Timing
 from connections.models import Event
 from revampd.kit.money import Money
