@@ -15,6 +15,14 @@ from revampd.kit.money import Money
 CUSTOMERS_OF_A_PROVIDER = 50
 ADD_ONS = ("Phone numbers", "Extra seats", "Campaigns")
 
+# Ids that grow with the customers, as `growing_id` gives them: what belongs to one lies together.
+IDS = """
+CREATE FUNCTION pg_temp.grown(customer bigint, kind integer, number bigint DEFAULT 0) RETURNS uuid
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT (lpad(to_hex(customer), 12, '0') || '70008' || lpad(to_hex(kind), 3, '0')
+        || lpad(to_hex(number), 12, '0'))::uuid
+$$;
+"""
 # A person who is an owner of every customer, and what is on sale at every provider.
 PEOPLE = """
 INSERT INTO connections_user (password, is_superuser, email, name, time_zone, is_active, is_staff,
@@ -39,7 +47,7 @@ FROM connections_user person, connections_organization organization
 WHERE organization.kind = 'SUB_ORG';
 INSERT INTO connections_connection (id, provider_kind, customer_kind, currency, state, created_at,
     active_since, customer_id, provider_id, ahead)
-SELECT md5('connection' || c)::uuid, 'PARTNER', 'SUB_ORG', 'USD', 'ACTIVE', %(at)s, %(at)s,
+SELECT pg_temp.grown(c, 1), 'PARTNER', 'SUB_ORG', 'USD', 'ACTIVE', %(at)s, %(at)s,
     md5('customer' || c)::uuid, md5('provider' || (c - 1) / %(share)s)::uuid, '0'
     FROM generate_series(1, %(count)s) c;
 """
@@ -60,8 +68,8 @@ SELECT md5('add-on' || p || '.' || a)::uuid, (%(add_ons)s::text[])[a], '', %(at)
 # Customer c has c %% 4 add-ons: one and a half on average.
 AGREED = """
 CREATE TEMPORARY TABLE agreed ON COMMIT DROP AS
-SELECT c, a, md5('request' || c || '.' || a)::uuid AS request,
-    md5('item' || c || '.' || a)::uuid AS item, md5('connection' || c)::uuid AS connection,
+SELECT c, a, pg_temp.grown(c, 2, a) AS request,
+    pg_temp.grown(c, 3, a) AS item, pg_temp.grown(c, 1) AS connection,
     (c - 1) / %(share)s AS p, CASE a WHEN 0 THEN 'PLAN' ELSE 'ADD_ON' END AS kind,
     CASE a WHEN 0 THEN 'Growth' ELSE (%(add_ons)s::text[])[a] END AS name,
     CASE a WHEN 0 THEN 4900 + c * 7 %% 10 * 2500 ELSE 500 + a * 250 END AS price,
@@ -82,20 +90,20 @@ FROM agreed, connections_user person;
 SET CONSTRAINTS ALL IMMEDIATE;
 ALTER TABLE billing_billingrequest ENABLE TRIGGER USER;
 INSERT INTO billing_subscription (id, currency, start_date, next_invoice_date, connection_id)
-SELECT md5('subscription' || c)::uuid, 'USD', %(day)s, %(day)s, md5('connection' || c)::uuid
+SELECT pg_temp.grown(c, 4), 'USD', %(day)s, %(day)s, pg_temp.grown(c, 1)
     FROM generate_series(1, %(count)s) c;
 INSERT INTO billing_subscriptionitem (id, kind, name, unit_price, booking_fee, transfer_fee,
     quantity, interval, anchor_date, start_date, billed_to, connection_id, request_id,
     subscription_id)
 SELECT item, kind, name, price, 0, 0, quantity, 'MONTH', %(day)s, %(day)s, %(day)s, connection,
-    request, md5('subscription' || c)::uuid
+    request, pg_temp.grown(c, 4)
 FROM agreed;
 """
 # A fifth of them have one to three credits.
 CREDITS = """
 INSERT INTO billing_credit (id, currency, origin, amount, applied, reason, issued_at, connection_id)
-SELECT md5('credit' || c || '.' || n)::uuid, 'USD', 'AFFILIATE', 1000 + (c * 31 + n) %% 20 * 500, 0,
-    'For a recommendation', %(at)s + n * interval '1 day', md5('connection' || c)::uuid
+SELECT pg_temp.grown(c, 5, n), 'USD', 'AFFILIATE', 1000 + (c * 31 + n) %% 20 * 500, 0,
+    'For a recommendation', %(at)s + n * interval '1 day', pg_temp.grown(c, 1)
 FROM generate_series(5, %(count)s, 5) c, generate_series(1, 3) n WHERE n <= 1 + c / 5 %% 3;
 INSERT INTO billing_transfer (kind, debit, credit, amount, document, at, connection_id)
 SELECT 'GRANTED', 'GRANTS', 'WALLET', amount, id, issued_at, connection_id
@@ -117,7 +125,7 @@ def seed(cursor: Any, count: int, day: date) -> None:
         "at": datetime.combine(day - timedelta(days=20), time(9), UTC),
         "terms": json.dumps(_promised(day)),
     }
-    for statements in (PEOPLE, CATALOG, AGREED, CREDITS):
+    for statements in (IDS, PEOPLE, CATALOG, AGREED, CREDITS):
         cursor.execute(statements, values)
 
 

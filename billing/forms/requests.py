@@ -1,6 +1,5 @@
 """What a provider proposes, and what a customer says to it."""
 
-import uuid
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -19,6 +18,7 @@ from billing.models.proposals import (
 )
 from billing.pricing import Running, Timing
 from connections.models import Connection
+from revampd.kit.ids import growing_id
 
 from .fields import Choice, WholeNumberField
 
@@ -97,7 +97,7 @@ class ProposalForm(forms.Form):
             self.fields[name].widget.attrs |= {"min": str(self.today), "max": str(farthest)}
 
     def _initial(self, revises: BillingRequest | None) -> dict[str, Any]:
-        initial: dict[str, Any] = {"key": uuid.uuid4(), "expires_on": self.today + OPEN_FOR}
+        initial: dict[str, Any] = {"key": growing_id(), "expires_on": self.today + OPEN_FOR}
         if revises is None:
             return initial
         return initial | {

@@ -1,12 +1,12 @@
 """What a provider puts into the wallet of a customer, or takes out of it."""
 
-import uuid
 from typing import Any
 
 from django import forms
 
 from billing.models.ledger import REASON_LENGTH
 from connections.models import Connection
+from revampd.kit.ids import growing_id
 from revampd.kit.money import Money, MoneyFormField
 
 from .fields import Choice
@@ -46,7 +46,7 @@ class AdjustmentForm(forms.Form):
     )
 
     def __init__(self, connection: Connection, data: Any = None) -> None:
-        super().__init__(data, initial={"key": uuid.uuid4()})
+        super().__init__(data, initial={"key": growing_id()})
         self.currency = connection.currency
         self.fields["amount"] = MoneyFormField(
             currency=self.currency, error_messages={"required": "Enter an amount."}

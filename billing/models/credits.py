@@ -18,6 +18,7 @@ from connections.models import Connection, User
 from revampd.kit.constraints import no_truncate
 from revampd.kit.doorbell import ring_on_commit
 from revampd.kit.errors import Invalid
+from revampd.kit.ids import growing_id
 from revampd.kit.locking import lock
 from revampd.kit.money import CurrencyField, MinorUnitsField, Money
 
@@ -54,7 +55,7 @@ class Credit(models.Model):
         AFFILIATE = "AFFILIATE", "Affiliate payout"
         REFUND = "REFUND", "Refund"
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=growing_id, editable=False)
     connection = models.ForeignKey(
         Connection, on_delete=models.PROTECT, related_name="credits", db_index=False
     )
@@ -181,7 +182,7 @@ class Credit(models.Model):
     ) -> "Credit":
         """Put a lot of `minor` units into the wallet. The caller holds the connection's lock."""
         credit: Credit = cls.objects.create(
-            pk=key or uuid.uuid4(),
+            pk=key or growing_id(),
             connection=connection,
             currency=connection.currency,
             origin=origin,

@@ -1,6 +1,5 @@
 """A request as it stands in the database: its terms sealed, its decision written once."""
 
-import uuid
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -15,6 +14,7 @@ from billing import terms
 from billing.pricing import Interval, ItemKind, Offer, Timing
 from connections.models import Connection, Membership, Organization
 from revampd.kit.constraints import CompositeForeignKey, no_truncate
+from revampd.kit.ids import growing_id
 from revampd.kit.money import CurrencyField, Money
 
 from .catalog import AddOn, OneTimeCharge
@@ -84,7 +84,7 @@ class SealedRequest(models.Model):
         PROVIDER = "PROVIDER", "Provider"
         CUSTOMER = "CUSTOMER", "Customer"
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=growing_id, editable=False)
     connection = models.ForeignKey(
         Connection, on_delete=models.PROTECT, related_name="billing_requests", db_constraint=False
     )
@@ -338,7 +338,7 @@ class SealedRequest(models.Model):
     @property
     def reference(self) -> str:
         """A short name for people; the address has the whole id."""
-        return f"R-{str(self.pk)[:6].upper()}"
+        return f"R-{str(self.pk)[-6:].upper()}"
 
     @property
     def headline(self) -> str:

@@ -17,6 +17,7 @@ from billing import events
 from billing.pricing import Change, Interval, Item, ItemKind, Running
 from connections.models import Connection, User
 from revampd.kit.constraints import CompositeForeignKey, no_truncate
+from revampd.kit.ids import growing_id
 from revampd.kit.money import CurrencyField, MinorUnitsField, Money
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Subscription(models.Model):
     plan that was approved for next month is here already, and needs nobody to start it.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=growing_id, editable=False)
     connection = models.ForeignKey(
         Connection, on_delete=models.PROTECT, related_name="subscriptions", db_index=False
     )
@@ -205,7 +206,7 @@ class SubscriptionItem(models.Model):
     along; the database takes no other.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=growing_id, editable=False)
     connection = models.ForeignKey(
         Connection,
         on_delete=models.PROTECT,

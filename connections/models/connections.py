@@ -1,6 +1,5 @@
 """The relationship of a provider, who bills, and a customer, who is billed."""
 
-import uuid
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar, Self
 
@@ -15,6 +14,7 @@ from connections.kinds import EventKind
 from revampd.kit import clock
 from revampd.kit.constraints import CompositeForeignKey
 from revampd.kit.errors import Invalid
+from revampd.kit.ids import growing_id
 from revampd.kit.locking import lock
 from revampd.kit.money import CurrencyField
 
@@ -60,7 +60,7 @@ class Connection(models.Model):
         SUSPENDED = "SUSPENDED", "Suspended"
         ENDED = "ENDED", "Ended"
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=growing_id, editable=False)
     provider = models.ForeignKey(
         Organization, on_delete=models.PROTECT, related_name="provided", db_constraint=False
     )

@@ -1,4 +1,4 @@
-"""Ids for rows that are written by the thousand."""
+"""Ids for rows that others by the thousand point at, or that are written so themselves."""
 
 import os
 import time
