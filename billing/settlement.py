@@ -62,9 +62,11 @@ class Settlement:
 
     @cached_property
     def applications(self) -> list[CreditApplication]:
-        if not self.invoice.total:
+        invoice = self.invoice
+        # What was returned whole leaves nothing credited; only a correction returns anything.
+        if not (invoice.credited or invoice.corrected or invoice.state == Invoice.State.VOID):
             return []
-        return list(self.invoice.applications.select_related("credit").oldest_first())
+        return list(invoice.applications.select_related("credit").oldest_first())
 
     @cached_property
     def notes(self) -> list[CreditNote]:

@@ -1,9 +1,10 @@
 """Invoices of a connection, seen from both sides: the list, and one with its reasons."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Prefetch, Q, Sum
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
@@ -13,6 +14,7 @@ from billing.forms.payments import PaymentForm
 from billing.models import Invoice, Payment, PaymentMethod, Subscription
 from billing.reasons import reasons
 from billing.settlement import Settlement
+from billing.tally import Tally
 from connections.access import Party, party_view
 from revampd.kit import clock
 from revampd.kit.errors import DomainError
@@ -31,22 +33,27 @@ PANEL = "billing/invoices/_panel.html"
 def invoice_list(request: HttpRequest, party: Party) -> HttpResponse:
     invoices = party.connection.invoices.newest_first()
     shown = InvoiceFilter(request.GET, queryset=invoices)
-    others = {key: request.GET.get(key, "") for key in ("type", "year")}
-    of_kind = InvoiceFilter(others, queryset=invoices).qs
-    counts = dict(of_kind.order_by().values_list("state").annotate(Count("id")))
-    years = [day.year for day in party.connection.invoices.dates("issue_date", "year", "DESC")]
-    rows = Paginator(shown.qs.prefetch_related(_PAID_BY), PAGE_LENGTH)
+    rows, chosen = shown.qs.prefetch_related(_PAID_BY), shown.form.cleaned_data
+    tally, picked = Tally.of(party.connection), _picked(chosen)
+    of_kind = picked | {"state": ""}
+    pages = Paginator(rows, PAGE_LENGTH)
+    pages.count = tally.number(picked)
+    sums = {"billed": tally.billed(picked), "owed": tally.owed(picked)}
     context = {
-        "rows": _with_methods(party, rows.get_page(request.GET.get("page"))),
-        "sums": _sums(party, shown.qs),
-        "states": [(s.value, s.label, counts.get(s.value, 0)) for s in Invoice.State],
+        "rows": _with_methods(party, pages.get_page(request.GET.get("page"))),
+        "sums": {name: Money(sum_, party.connection.currency) for name, sum_ in sums.items()},
+        "states": [(s.value, s.label, tally.number(of_kind | {"state": s})) for s in Invoice.State],
         "kinds": Invoice.Kind.choices,
-        "years": [str(year) for year in years],
-        "total": sum(counts.values()),
-        "chosen": shown.form.cleaned_data,
+        "years": tally.years(),
+        "total": tally.number(of_kind),
+        "chosen": chosen,
         "upcoming_on": _upcoming_on(party),
     }
     return page(request, "billing/invoices/list.html", context)
+
+
+def _picked(chosen: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: chosen.get(name) or "" for name in ("state", "type", "year")}
 
 
 _PAID_BY = Prefetch(
@@ -70,16 +77,6 @@ def payer(invoice: Any, default: PaymentMethod | None) -> str:
         return default.label if default else ""
     paid = [payment.method.label for payment in invoice.paid_by[-1:]]
     return " and ".join([*paid, *(["wallet"] if invoice.credited else [])]).capitalize()
-
-
-def _sums(party: Party, invoices: Any) -> dict[str, Money]:
-    """What the invoices of the list come to, and what of it is still owed."""
-    valid, owed = ~Q(state=Invoice.State.VOID), Q(state__in=Invoice.UNSETTLED)
-    sums = invoices.order_by().aggregate(
-        billed=Sum("total", filter=valid, default=0),
-        owed=Sum("outstanding", filter=owed, default=0),
-    )
-    return {name: Money(minor, party.connection.currency) for name, minor in sums.items()}
 
 
 def _upcoming_on(party: Party) -> Any:

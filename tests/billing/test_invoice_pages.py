@@ -97,7 +97,7 @@ class TestInvoiceList:
 
         many_invoices(request, 990)
 
-        assert queries(as_(cast.ben), list_url(cast)) == few <= 13
+        assert queries(as_(cast.ben), list_url(cast)) == few <= 10
         assert len(as_(cast.ben).get(list_url(cast)).context["rows"]) == 25
 
     def test_names_what_paid_and_what_will_pay(self, cast, as_):
@@ -197,7 +197,7 @@ class TestInvoiceDetail:
         run(cast)
         run(cast, cast.phone_numbers, quantity=5)
 
-        assert queries(as_(cast.ben), url(cast.northwind_bluebird.invoices.first())) <= 13
+        assert queries(as_(cast.ben), url(cast.northwind_bluebird.invoices.first())) <= 10
 
     def test_adds_up_from_the_total_to_what_is_owed(self, cast, as_):
         grant(cast, 25_00, "Sorry for the delay")
