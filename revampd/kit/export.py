@@ -59,6 +59,8 @@ def cell(value: Any) -> str:
         return value.astimezone(UTC).isoformat(timespec="seconds")
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, str) and value.startswith(FORMULA):
-        return f"'{value}"
-    return str(value)
+    if isinstance(value, int):
+        return str(value)
+    # People name themselves too: what is not a number is a text, whatever its class.
+    text = str(value)
+    return f"'{text}" if text.startswith(FORMULA) else text

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from billing.models import Credit
 from billing.models.requests import BillingRequest
+from connections.models import User
 from revampd.kit.export import MARK
 from tests.billing.deals import many_invoices, many_requests, propose, run
 from tests.cast import Cast
@@ -72,6 +73,14 @@ class TestRequests:
         assert (newest["Status"], newest["Note"]) == ("Waiting for approval", "'=HYPERLINK(1)")
         assert (oldest["Decided by"], oldest["Each"]) == ("Ben Tester", "month")
         assert oldest["Seal"] == BillingRequest.objects.earliest("proposed_at").seal
+
+    def test_run_no_formula_that_a_person_has_for_a_name(self, cast, as_):
+        User.objects.filter(pk__in=[cast.noah.pk, cast.ben.pk]).update(name="=HYPERLINK(1)")
+        run(cast)
+
+        [row] = rows(as_(cast.ben), "requests", cast)
+
+        assert (row["Proposed by"], row["Decided by"]) == ("'=HYPERLINK(1)", "'=HYPERLINK(1)")
 
     def test_keep_the_filter(self, cast, as_):
         many_requests(propose(cast), 20)
