@@ -1,8 +1,10 @@
 """PDF: tagged, for archives, the same bytes for the same content, whatever people typed."""
 
+import re
 import subprocess
 import sys
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from io import BytesIO
@@ -70,6 +72,8 @@ class TestRender:
         assert catalog["/Lang"] == "en"
         assert catalog["/ViewerPreferences"]["/DisplayDocTitle"]
         assert pdf.metadata.title == "Invoice INV-00042"
+        assert pdf.metadata.author == "Northwind LLC"
+        assert pdf.metadata.creation_date == CONTENT.issued_at
 
     def test_is_for_archives_and_for_screen_readers(self, tmp_path):
         path = tmp_path / "invoice.pdf"
@@ -109,6 +113,22 @@ class TestRender:
     def test_gives_other_bytes_for_another_amount(self):
         assert render(replace(CONTENT, amount_due="$41.51")) != render(CONTENT)
 
+    def test_gives_each_thread_its_own(self):
+        codes = [f"INV-{number:05d}" for number in range(24)]
+
+        with ThreadPoolExecutor(6) as threads:
+            pdfs = list(threads.map(lambda code: reader(replace(CONTENT, code=code)), codes))
+
+        assert [pdf.metadata.title for pdf in pdfs] == [f"Invoice {code}" for code in codes]
+
+    def test_uses_all_that_the_content_has(self):
+        module = sys.modules[render.__module__]
+        template = Path(str(module.__file__)).with_name("document.typ").read_text()
+
+        unused = [f.name for f in fields(InvoiceContent) if f"data.{f.name}" not in template]
+
+        assert unused == ["issued_at"]
+
     def test_goes_on_over_pages_with_the_headings_of_the_table(self):
         line = CONTENT.lines[0]
         many = tuple(replace(line, description=f"Line {n:03}") for n in range(200))
@@ -133,6 +153,28 @@ class TestRender:
         assert findings(path) == []
         text = " ".join(page.extract_text() for page in PdfReader(path).pages)
         assert "$149.00" in text
+
+    @pytest.mark.parametrize(("letter", "on_a_line"), [("W", 65), ("a", 115)])
+    def test_breaks_a_word_that_is_longer_than_its_column(self, letter, on_a_line):
+        word = letter * 250
+        party = Organization(word, word, word, word, word)
+        lines = (replace(CONTENT.lines[0], description=word, authority=word),)
+        credit = Credit(word, "−$20.00")
+
+        text = words(replace(CONTENT, customer=party, lines=lines, credits=(credit,)))
+
+        runs = [len(run) for run in re.findall(f"{letter}+", text)]
+        assert sum(runs) >= 250 * 8
+        assert max(runs) < on_a_line
+
+    def test_turns_no_amount_around(self):
+        assert "pay 10.00 now" in words(replace(CONTENT, notes="pay \u202e10.00\u202c now"))
+
+    def test_keeps_letters_of_other_scripts(self):
+        text = words(replace(CONTENT, notes="Łukasz, Αθήνα, Київ, עולם"))
+
+        assert "Łukasz, Αθήνα, Київ" in text
+        assert set("עולם") <= set(text)
 
     def test_shows_markup_as_it_was_typed(self):
         typed = replace(CONTENT, notes='*not bold* #panic("no")')
