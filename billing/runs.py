@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from connections.models import Connection
 from revampd.kit.money import Money, total
 
-from .models import PaymentMethod, Subscription, SubscriptionItem
+from .models import PaymentMethod, SubscriptionItem
 from .models.drafts import Draft
 from .models.due import Account, upcoming
 from .pricing import Interval, ItemKind, Period, period_on
@@ -24,17 +24,15 @@ class Runs:
     day: date
 
     @cached_property
-    def subscription(self) -> Subscription | None:
-        return Subscription.objects.live().filter(connection=self.connection).first()
-
-    @cached_property
     def rows(self) -> list[SubscriptionItem]:
         """Every item that runs or will, plans first, each with the request that allows it."""
-        if self.subscription is None:
-            return []
         ended = Q(end_date__lte=self.day) | Q(end_date__lte=F("start_date"))
-        unended = Q(end_date=None) | ~ended
-        rows = self.subscription.items.filter(unended).select_related("request__plan_version")
+        live = SubscriptionItem.objects.filter(
+            Q(end_date=None) | ~ended,
+            subscription__connection=self.connection,
+            subscription__end_date__isnull=True,
+        )
+        rows = live.select_related("subscription", "request__plan_version")
         return list(rows.order_by("-kind", "start_date", "id"))
 
     @property

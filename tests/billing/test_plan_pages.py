@@ -140,4 +140,4 @@ class TestPlanPage:
         waiting = propose(cast, cast.scale)
         waiting.revise(Proposal(cast.scale, note="Again"), by=cast.noah, at=timezone.now())
 
-        assert queries(as_(cast.ben), plan_url(cast.northwind_bluebird)) == few <= 14
+        assert queries(as_(cast.ben), plan_url(cast.northwind_bluebird)) == few <= 13
