@@ -76,6 +76,7 @@ def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
     Afterwards the owner's role empties it: the application's role cannot.
     """
     with django_db_blocker.unblock(), emptied_afterwards():
+        assert not connections["default"].in_atomic_block, "somebody else's transaction is open"
         yield
 
 

@@ -30,10 +30,14 @@ class Nobody:
 
 
 @pytest.fixture
-def unrung(browse: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What the test does itself rings no worker: things stay as they are."""
-    monkeypatch.setattr(doorbell, "current_app", Nobody())
-    yield
+def unrung(browse: object) -> Iterator[None]:
+    """What the test does itself rings no worker: things stay as they are.
+
+    The patch ends inside that of `browse`: undone after it, the house's bell would stay for good.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(doorbell, "current_app", Nobody())
+        yield
     Outbox.objects.all().delete()
 
 
