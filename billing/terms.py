@@ -53,12 +53,14 @@ def compose(
             "new": preview.new.minor,
         },
         "as_of": day.isoformat(),
+        # Only where an add-on takes the place of running items.
+        **({"ends": [str(key) for key in offer.ends]} if offer.ends else {}),
         **particulars,
     }
 
 
 def replaced(item: Item | None) -> Terms | None:
-    """The running plan that an approval ends, as the terms name it."""
+    """What runs and an approval ends, as the terms name it."""
     if item is None:
         return None
     return {"name": item.name, "price": item.price.minor, "interval": item.interval.value}
@@ -121,6 +123,8 @@ def headline(terms: Terms) -> str:
     if terms["kind"] == ItemKind.ONE_TIME:
         return f"Charge once: {name}"
     if terms["kind"] == ItemKind.ADD_ON:
+        if terms["replaces"]:
+            return f"Keep {terms['quantity']} × {name}"
         return f"Add {name}" if terms["quantity"] == 1 else f"Add {terms['quantity']} × {name}"
     old = terms["replaces"]
     if old is None:
@@ -141,7 +145,7 @@ def price_in_words(terms: Terms) -> str:
 
 
 def replaced_in_words(terms: Terms) -> str:
-    """The plan that ends: "Starter, $49.00 a month"."""
+    """What ends: "Starter, $49.00 a month"."""
     old = terms["replaces"]
     price = Money(old["price"], terms["currency"])
     return f"{old['name']}, {price} {_rhythm(old['interval'])}"

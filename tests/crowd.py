@@ -93,10 +93,10 @@ INSERT INTO billing_subscription (id, currency, start_date, next_invoice_date, c
 SELECT pg_temp.grown(c, 4), 'USD', %(day)s, %(day)s, pg_temp.grown(c, 1)
     FROM generate_series(1, %(count)s) c;
 INSERT INTO billing_subscriptionitem (id, kind, name, unit_price, booking_fee, transfer_fee,
-    quantity, interval, anchor_date, start_date, billed_to, connection_id, request_id,
+    quantity, interval, anchor_date, start_date, ending, billed_to, connection_id, request_id,
     subscription_id)
-SELECT item, kind, name, price, 0, 0, quantity, 'MONTH', %(day)s, %(day)s, %(day)s, connection,
-    request, pg_temp.grown(c, 4)
+SELECT item, kind, name, price, 0, 0, quantity, 'MONTH', %(day)s, %(day)s, '', %(day)s,
+    connection, request, pg_temp.grown(c, 4)
 FROM agreed;
 """
 # A fifth of them have one to three credits.

@@ -1,6 +1,6 @@
 """Billing for staff: what is sealed, published or issued is read; the rest changes by verbs."""
 
-from . import agreements, catalog, invoices, oversight, payments, sandbox, usage, wallets
+from . import agreements, catalog, invoices, oversight, payments, sandbox, tiers, usage, wallets
 
 __all__ = [
     "agreements",
@@ -9,6 +9,7 @@ __all__ = [
     "oversight",
     "payments",
     "sandbox",
+    "tiers",
     "usage",
     "wallets",
 ]

@@ -6,6 +6,7 @@ from .credits import Credit
 from .deductions import Deduction
 from .documents import Document
 from .invoices import Invoice
+from .items import SubscriptionItem
 from .ledger import Transfer
 from .limits import PriceLimits
 from .lines import InvoiceLine
@@ -24,8 +25,10 @@ from .sandbox import (
     SandboxSetup,
     SandboxWebhook,
 )
+from .self_service import SelfService
 from .series import InvoiceSeries
-from .subscriptions import Subscription, SubscriptionItem
+from .subscriptions import Subscription
+from .tiers import TierUse, Use, tier_of
 from .usage import UsageRecord
 from .webhooks import GatewayEvent
 
@@ -59,8 +62,12 @@ __all__ = [
     "SandboxRefund",
     "SandboxSetup",
     "SandboxWebhook",
+    "SelfService",
     "Subscription",
     "SubscriptionItem",
+    "TierUse",
     "Transfer",
     "UsageRecord",
+    "Use",
+    "tier_of",
 ]

@@ -32,7 +32,9 @@ from connections.models import Connection, Organization
 from revampd.kit.keys import among, array_of
 
 from .drafts import Draft, DraftLine, Payer, issue, take_credits
-from .subscriptions import Subscription, SubscriptionItem
+from .items import SubscriptionItem
+from .subscriptions import Subscription
+from .tiers import hold_back
 from .usage import UsageRecord
 
 # What the terms say of prices, as text: the rest of them need not travel.
@@ -51,9 +53,9 @@ class Account:
     payer: Payer
     now: datetime
     until: date
+    has_tier: bool = False
     subscription_id: UUID | None = None
     running: Running = field(default_factory=Running)
-    authorities: dict[UUID, UUID] = field(default_factory=dict)  # the request of each item
     agreed: dict[UUID, Agreed] = field(default_factory=dict)  # what was approved of each item
     charges: list[tuple[date, DraftLine]] = field(default_factory=list)
     usage: list[Usage] = field(default_factory=list)
@@ -90,15 +92,14 @@ class Account:
         return due
 
     def _line(self, charge: Charge) -> DraftLine:
-        key = charge.item.key
         return DraftLine(
             kind=charge.item.kind,
             description=charge.text,
             quantity=charge.quantity,
             unit_price=charge.unit_price.minor,
             amount=charge.amount.minor,
-            request_id=self.authorities[key],
-            item_id=key,
+            request_id=charge.item.authority,
+            item_id=charge.item.key,
             period=charge.period,
             measure=charge.measure or "",
         )
@@ -139,6 +140,12 @@ def upcoming(connection: Connection, today: date) -> Account | None:
 
 def _read(connection_ids: Sequence[UUID], at: datetime, on: date | None) -> list[Account]:
     accounts = _accounts(connection_ids, at, on)
+    partners = {key: account for key, account in accounts.items() if account.has_tier}
+    if partners:
+        hold_back(
+            {key: account.until for key, account in partners.items()},
+            {key: account.now for key, account in partners.items()},
+        )
     _read_parts(accounts)
     return list(accounts.values())
 
@@ -154,16 +161,18 @@ def _read_parts(accounts: dict[UUID, Account]) -> None:
 def _accounts(connection_ids: Sequence[UUID], at: datetime, on: date | None) -> dict[UUID, Account]:
     rows = Connection.objects.filter(among("pk", connection_ids)).order_by("pk")
     customer = [f"customer__{field}" for field in Organization.PARTY_FIELDS]
-    columns = ("pk", "provider", "currency", "ahead", "customer__name")
+    columns = ("pk", "provider", "customer_kind", "currency", "ahead", "customer__name")
     values = list(rows.values_list(*columns, *customer))
     providers = Organization.objects.in_bulk({provider for _, provider, *_ in values})
     details = {key: json.dumps(provider.party_details) for key, provider in providers.items()}
     accounts = {}
-    for key, seller, currency, ahead, name, *party in values:
+    for key, seller, kind, currency, ahead, name, *party in values:
         provider, now = providers[seller], at + ahead
         own = json.dumps(Organization.party(*party))
         payer = Payer(key, seller, currency, provider.name, name, details[seller], own)
-        accounts[key] = Account(payer, now, on or now.astimezone(provider.zone).date())
+        until = on or now.astimezone(provider.zone).date()
+        has_tier = kind == Organization.Kind.PARTNER
+        accounts[key] = Account(payer, now, until, has_tier=has_tier)
     return accounts
 
 
@@ -178,13 +187,12 @@ def _read_items(accounts: dict[UUID, Account]) -> None:
     """What runs, at its prices, with what was approved of it."""
     live = [a.subscription_id for a in accounts.values() if a.subscription_id]
     rows = SubscriptionItem.objects.unsettled().filter(among("subscription", live))
-    columns = ("connection", "request", SEALED, *SubscriptionItem.PRICED)
+    columns = ("connection", SEALED, *SubscriptionItem.PRICED)
     items: dict[UUID, list[Item]] = defaultdict(list)
-    for connection_id, request_id, sealed, *priced in rows.in_order().values_list(*columns):
+    for connection_id, sealed, *priced in rows.in_order().values_list(*columns):
         account = accounts[connection_id]
         item = SubscriptionItem.item_of(account.payer.currency, *priced)
         items[connection_id].append(item)
-        account.authorities[item.key] = request_id
         account.agreed[item.key] = _agreed(sealed)
     for connection_id, own in items.items():
         account = accounts[connection_id]

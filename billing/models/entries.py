@@ -14,7 +14,7 @@ from connections.models import Connection
 from revampd.kit.errors import Invalid
 from revampd.kit.money import Money
 
-from .subscriptions import SubscriptionItem
+from .items import SubscriptionItem
 
 MAX_COUNT = 10_000  # of one entry
 KEY_LENGTH = 100

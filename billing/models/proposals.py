@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from billing import pricing, terms
-from billing.pricing import Interval, ItemKind, Offer, Preview, Running, Timing
+from billing.pricing import Interval, Item, ItemKind, Offer, Preview, Running, Timing
 from connections.models import Connection
 from revampd.kit.errors import Conflict, Invalid
 from revampd.kit.money import Money
@@ -32,7 +32,12 @@ class NothingToJoin(Conflict):
 
 @dataclass(frozen=True)
 class Proposal:
-    """A catalog entry, how many, from when, until when it can be approved, and a note."""
+    """A catalog entry, how many, from when, until when it can be approved, and a note.
+
+    `ends` are the keys of running items that an add-on takes the place of, at their own `price`
+    for a month, whatever the catalog says by now. `alone` is an add-on
+    that needs no plan, as on a Sub-Org's connection with Revampd.
+    """
 
     item: CatalogEntry
     quantity: int = 1
@@ -40,6 +45,9 @@ class Proposal:
     effective_date: date | None = None
     note: str = ""
     expires_at: datetime | None = None
+    ends: tuple[Any, ...] = ()
+    price: Money | None = None
+    alone: bool = False
 
     def settled(self, connection: Connection, running: Running, at: datetime) -> "Proposal":
         """The same with its days fixed, once it is sure that it can be offered.
@@ -50,7 +58,8 @@ class Proposal:
         self._guard_item(connection)
         self._guard_days(running, today)
         self._guard_sense(connection, running)
-        preview = pricing.preview(self.offer, running, today)
+        proposal = replace(self, alone=self._is_alone(connection))
+        preview = pricing.preview(proposal.offer, running, today)
         if preview.lowest.minor < 0:
             raise Invalid(
                 "The unused part of the running plan is worth more than a coming invoice. "
@@ -59,12 +68,15 @@ class Proposal:
             )
         day = None if self.timing == Timing.NOW else preview.start
         expires_at = self._expiry(connection, day, at)
-        return replace(self, effective_date=day, expires_at=expires_at, note=self.note.strip())
+        return replace(proposal, effective_date=day, expires_at=expires_at, note=self.note.strip())
+
+    def _is_alone(self, connection: Connection) -> bool:
+        return self.kind == ItemKind.ADD_ON and connection.is_managed
 
     def _guard_item(self, connection: Connection) -> None:
         if self.item.provider_id != connection.provider_id:
             raise Invalid("Choose something from your own catalog.", field="item")
-        if not self.item.is_on_sale:
+        if not (self.ends or self.item.is_on_sale):
             raise NotOnSale(f"{self.item.name} is no longer on sale.")
         if self.item.currency != connection.currency:
             raise Invalid(f"{self.item.name} is priced in {self.item.currency}.", field="item")
@@ -90,7 +102,8 @@ class Proposal:
             raise Invalid("Choose a day within the next 12 months.", field="effective_date")
 
     def _guard_sense(self, connection: Connection, running: Running) -> None:
-        if self.kind == ItemKind.ADD_ON and not running.items:
+        needs_plan = self.kind == ItemKind.ADD_ON and not self._is_alone(connection)
+        if needs_plan and not running.items:
             waiting = connection.billing_requests.pending().filter(kind=ItemKind.PLAN)
             if not waiting.exists():
                 raise Invalid(
@@ -122,7 +135,7 @@ class Proposal:
         return terms.compose(
             self.offer,
             preview,
-            running.plan_on(preview.start) if version else None,
+            self._replaced(running, preview.start),
             day=today,
             connection=str(connection.pk),
             provider=connection.provider.name,
@@ -135,6 +148,12 @@ class Proposal:
             note=self.note,
             expires_at=self.expires_at.isoformat() if self.expires_at else None,
         )
+
+    def _replaced(self, running: Running, day: date) -> Item | None:
+        """What an approval ends: the plan that runs then, or the add-on that this is less of."""
+        if self.kind == ItemKind.PLAN:
+            return running.plan_on(day)
+        return next((item for item in running.items if item.key in self.ends), None)
 
     def preview(self, running: Running, today: date) -> Preview:
         return pricing.preview(self.offer, running, today)
@@ -162,11 +181,13 @@ class Proposal:
         return Offer(
             kind=self.kind,
             name=self.item.name,
-            unit_price=Money(self.item.unit_price, self.item.currency),
+            unit_price=self.price or Money(self.item.unit_price, self.item.currency),
             quantity=self.quantity,
             interval=Interval(interval),
             timing=Timing(self.timing),
             day=self.effective_date if self.timing == Timing.DATE else None,
             booking_fee=plan.booking_fee if plan else 0,
             transfer_fee=plan.transfer_fee if plan else 0,
+            ends=self.ends,
+            alone=self.alone,
         )

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from billing import events, pricing, terms
-from billing.pricing import Interval, Item, ItemKind, Preview
+from billing.pricing import Interval, Item, ItemKind, Preview, Running
 from billing.terms import Difference
 from connections.kinds import EventKind
 from connections.models import Connection, Organization, User
@@ -15,9 +15,11 @@ from revampd.kit.locking import lock
 
 from .drafts import Draft, DraftLine, Payer, issue
 from .due import bill
-from .proposals import NOTE_LENGTH, NothingToJoin, Proposal
+from .plans import PlanVersion
+from .proposals import NOTE_LENGTH, CatalogEntry, NothingToJoin, Proposal
 from .sealed import SealedRequest
 from .subscriptions import Subscription
+from .tiers import Use
 
 
 class AlreadyDecided(Conflict):
@@ -84,11 +86,15 @@ class BillingRequest(SealedRequest):
     ) -> "BillingRequest":
         """A customer's own act: it binds only itself, so it is made and approved in one step.
 
-        Raises Invalid, NotOnSale, NotAllowed, NothingToJoin.
+        Only Revampd's customers choose by themselves; see SelfService for what else they do.
+        Raises Invalid, NotOnSale, NotAllowed, NothingToJoin, BelowUse.
         """
         connection = lock(connection)
         connection.customer.require_biller(by)
-        cls._guard_active(connection)
+        if not connection.is_self_service:
+            raise NotAllowed(f"What you have from {connection.provider} changes through requests.")
+        if not proposal.ends:
+            cls._guard_active(connection)
         request = cls.draft(proposal, connection, by=by, at=at)
         request._guard_circumstances(at)
         request.made_by = cls.MadeBy.CUSTOMER
@@ -100,13 +106,22 @@ class BillingRequest(SealedRequest):
 
     @classmethod
     def draft(
-        cls, proposal: Proposal, connection: Connection, *, by: User, at: datetime
+        cls,
+        proposal: Proposal,
+        connection: Connection,
+        *,
+        by: User,
+        at: datetime,
+        running: Running | None = None,
     ) -> "BillingRequest":
         """The request that `proposal` makes, sealed but not saved: what the customer would see.
 
-        Raises Invalid and NotOnSale.
+        `running` is what would run otherwise, if that is not what runs. Raises Invalid, NotOnSale
+        and BelowUse.
         """
-        running = Subscription.running_on(connection)
+        if running is None:
+            running = Subscription.running_on(connection)
+        cls._guard_room(proposal.item, connection)
         settled = proposal.settled(connection, running, at)
         promised = settled.terms(connection, running, connection.day_of(at))
         return cls(
@@ -286,6 +301,12 @@ class BillingRequest(SealedRequest):
             raise self._decided_before()
 
     @staticmethod
+    def _guard_room(item: CatalogEntry, connection: Connection) -> None:
+        """A tier must allow what its Partner uses. Product rules, "The Partner's tier"."""
+        if connection.sells_tiers and isinstance(item, PlanVersion):
+            Use.of(connection).require_room(item)
+
+    @staticmethod
     def _guard_active(connection: Connection) -> None:
         if connection.state == Connection.State.INVITED:
             raise Invalid(f"{connection.customer} has not accepted your invitation yet.")
@@ -308,14 +329,16 @@ class BillingRequest(SealedRequest):
         """What it changes is part of its terms: that must still be what runs."""
         if self.kind == ItemKind.ONE_TIME:
             return
+        self._guard_room(self.item, self.connection)
         today = self.connection.day_of(at)
         running = Subscription.running_on(self.connection)
-        replaced = running.plan_on(self.offer.start(running, today))
-        if self.kind == ItemKind.ADD_ON and replaced is None:
+        offer = self.offer
+        replaced = running.plan_on(offer.start(running, today))
+        if self.kind == ItemKind.ADD_ON and not (replaced or offer.alone):
             raise NothingToJoin(
                 "An add-on joins a plan, and no plan runs yet.", next_step="Approve a plan first."
             )
-        preview = pricing.preview(self.offer, running, today)
+        preview = pricing.preview(offer, running, today)
         if changed := self._changes(replaced, preview):
             raise TermsChanged(
                 "What runs has changed since this was proposed. Nothing was approved.",

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self
+from uuid import UUID
 
 import pgtrigger
 from django.conf import settings
@@ -315,6 +316,8 @@ class SealedRequest(models.Model):
             day=self.effective_date,
             booking_fee=self.terms.get("booking_fee", 0),
             transfer_fee=self.terms.get("transfer_fee", 0),
+            ends=tuple(UUID(key) for key in self.terms.get("ends", ())),
+            alone=self.kind == ItemKind.ADD_ON and self.connection.is_managed,
         )
 
     @property

@@ -8,7 +8,8 @@ from .agreement import Agreed, unexplained
 from .allocation import allocate
 from .changes import Change, NothingRuns, change
 from .credits import first_in_first_out, give_back
-from .items import Item, ItemKind, Measure
+from .endings import cancel, keep, remove, restore, retain
+from .items import Ending, Item, ItemKind, Measure
 from .lines import Charge, charges, part
 from .offers import Offer, Timing
 from .periods import Interval, Period, boundary, period_on, span
@@ -22,6 +23,7 @@ __all__ = [
     "Agreed",
     "Change",
     "Charge",
+    "Ending",
     "Interval",
     "Item",
     "ItemKind",
@@ -35,14 +37,19 @@ __all__ = [
     "Usage",
     "allocate",
     "boundary",
+    "cancel",
     "change",
     "charges",
     "first_in_first_out",
     "give_back",
+    "keep",
     "next_attempt",
     "part",
     "period_on",
     "preview",
+    "remove",
+    "restore",
+    "retain",
     "span",
     "unexplained",
     "usage_charge",

@@ -1,6 +1,7 @@
 """How an approved offer changes what runs."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import date
 
 from revampd.kit.money import Money
@@ -13,16 +14,16 @@ from .running import Running
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What an approval does: items that end, items that begin, and the next invoice day."""
+    """What an act does: items whose end moves, items that begin, and the next invoice day."""
 
     start: date
-    closed: tuple[Item, ...]
+    altered: tuple[Item, ...]
     opened: tuple[Item, ...]
     next_invoice: date
 
     def applied(self, running: Running) -> Running:
-        ended = {item.key: item for item in self.closed}
-        kept = tuple(ended.get(item.key, item) for item in running.items)
+        altered = {item.key: item for item in self.altered}
+        kept = tuple(altered.get(item.key, item) for item in running.items)
         return Running(kept + self.opened, self.next_invoice)
 
 
@@ -40,36 +41,45 @@ def change(offer: Offer, running: Running, on: date) -> Change:
     anchor = current.anchor if current and same_cycle else start
     plan = _opened(offer, offer.unit_price, offer.interval, anchor, start)
     # Add-ons are billed with the plan: those in another cycle move along to its own.
-    lasting = [item for item in running.items if _lives_after(item, start)]
-    strays = [i for i in lasting if i.kind == ItemKind.ADD_ON and not _in_step(i, plan)]
+    lasting = [item for item in running.items if item.lasts_after(start)]
+    strays = [i for i in lasting if i.kind == ItemKind.ADD_ON and not i.in_step_with(plan)]
     plans = [item for item in lasting if item.kind == ItemKind.PLAN]
-    closed = tuple(_ended(item, start) for item in [*plans, *strays])
-    opened = (plan, *(_moved(item, plan) for item in strays))
+    ended = tuple(item.ended(start) for item in [*plans, *strays])
+    opened = (plan, *(stray.moved(plan, max(start, stray.start)) for stray in strays))
     next_invoice = running.next_invoice or start
-    return Change(start, closed, opened, next_invoice if same_cycle else min(start, next_invoice))
+    return Change(start, ended, opened, next_invoice if same_cycle else min(start, next_invoice))
 
 
 def _join(offer: Offer, running: Running, start: date) -> Change:
-    if running.plan_on(start) is None or running.next_invoice is None:
+    ended = tuple(item.ended(start) for item in running.items if item.key in offer.ends)
+    leader = running.lead_on(start)
+    if leader is None and offer.alone:
+        first = _opened(offer, offer.unit_price, Interval.MONTH, start, start)
+        return Change(start, ended, (first,), running.next_invoice or start)
+    if leader is None or running.next_invoice is None:
         raise NothingRuns
-    lasting = [item for item in running.items if _lives_after(item, start)]
-    plans = [item for item in lasting if item.kind == ItemKind.PLAN]
+
+    def opened(leader: Item, first: date) -> Item:
+        price = offer.unit_price * leader.interval.months
+        return _opened(offer, price, leader.interval, leader.anchor, first)
+
+    leaders = running.leaders_after(start)
+    return Change(start, ended, in_cycles(leaders, start, opened), running.next_invoice)
+
+
+def in_cycles(
+    leaders: Iterable[Item], start: date, opened: Callable[[Item, date], Item]
+) -> tuple[Item, ...]:
+    """An add-on from `start` on: one item for each cycle in which its leaders are billed."""
     joined: list[Item] = []
-    # One item for each cycle, where a plan with another interval is scheduled already.
-    for plan in sorted(plans, key=lambda plan: plan.start):
-        first = max(start, plan.start)
-        if joined and _in_step(joined[-1], plan):
+    for leader in leaders:
+        first = max(start, leader.start)
+        if joined and joined[-1].in_step_with(leader):
             continue
         if joined:
-            joined[-1] = _ended(joined[-1], first)
-        price = offer.unit_price * plan.interval.months
-        joined.append(_opened(offer, price, plan.interval, plan.anchor, first))
-    return Change(start, (), tuple(joined), running.next_invoice)
-
-
-def _in_step(one: Item, other: Item) -> bool:
-    """Whether both are billed in the same periods."""
-    return (one.interval, one.anchor) == (other.interval, other.anchor)
+            joined[-1] = joined[-1].ended(first)
+        joined.append(opened(leader, first))
+    return tuple(joined)
 
 
 def _opened(offer: Offer, unit_price: Money, interval: Interval, anchor: date, start: date) -> Item:
@@ -86,27 +96,4 @@ def _opened(offer: Offer, unit_price: Money, interval: Interval, anchor: date, s
         key=offer.key,
         booking_fee=offer.booking_fee,
         transfer_fee=offer.transfer_fee,
-    )
-
-
-def _lives_after(item: Item, day: date) -> bool:
-    return item.end is None or item.end > max(day, item.start)
-
-
-def _ended(item: Item, day: date) -> Item:
-    """What would only have begun later never begins: it ends on its own first day."""
-    return replace(item, end=max(day, item.start))
-
-
-def _moved(item: Item, plan: Item) -> Item:
-    """The rest of an add-on in the cycle of `plan`, at the same price a month."""
-    monthly = item.unit_price.minor // item.interval.months
-    first = max(plan.start, item.start)
-    return replace(
-        item,
-        unit_price=Money(monthly * plan.interval.months, item.unit_price.currency),
-        interval=plan.interval,
-        anchor=plan.anchor,
-        start=first,
-        billed_to=first,
     )

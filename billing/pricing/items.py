@@ -1,8 +1,8 @@
 """What runs on a connection, at the prices that were approved."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 from django.db.models import TextChoices
 
@@ -28,13 +28,22 @@ class Measure(TextChoices):
         return f"1 {self.label}" if count == 1 else f"{count:,} {self.label}s"
 
 
+class Ending(TextChoices):
+    """Why an item has an end."""
+
+    REPLACED = "REPLACED", "Replaced"
+    REMOVED = "REMOVED", "Removed"
+    CANCELED = "CANCELED", "Canceled"
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """A plan or add-on that runs on a connection, at the prices it was approved at.
 
     `unit_price` is for one whole interval. It runs on the days [start, end) and is billed in
     periods counted from `anchor`; every day before `billed_to` has been billed. `key` is the
-    caller's own handle. The fees are minor units of the same currency.
+    caller's own handle, `authority` that of the request which allows it. The fees are minor units
+    of the same currency. `ending` says why it ends.
     """
 
     kind: ItemKind
@@ -49,6 +58,8 @@ class Item:
     key: Any = None
     booking_fee: int = 0
     transfer_fee: int = 0
+    authority: Any = None
+    ending: Ending | Literal[""] = ""
 
     @property
     def price(self) -> Money:
@@ -61,6 +72,38 @@ class Item:
 
     def runs_on(self, day: date) -> bool:
         return self.start <= day and (self.end is None or day < self.end)
+
+    def lasts_after(self, day: date) -> bool:
+        """Whether it runs after `day`, or will; what ends before it begins does not."""
+        return self.end is None or self.end > max(day, self.start)
+
+    def in_step_with(self, other: "Item") -> bool:
+        """Whether both are billed in the same periods."""
+        return (self.interval, self.anchor) == (other.interval, other.anchor)
+
+    def ended(self, day: date, why: Ending = Ending.REPLACED) -> "Item":
+        """The same until `day`; what would only have begun later ends on its own first day."""
+        return replace(self, end=max(day, self.start), ending=why)
+
+    def unended(self) -> "Item":
+        """The same with no end in sight."""
+        return replace(self, end=None, ending="")
+
+    def moved(self, leader: "Item", first: date) -> "Item":
+        """The rest of an add-on from the day `first`, billed with `leader`, at its monthly price.
+
+        Only a whole number of cents a month comes back out of a yearly price: add-ons are approved
+        by the month.
+        """
+        monthly = self.unit_price.minor // self.interval.months
+        return replace(
+            self,
+            unit_price=Money(monthly * leader.interval.months, self.unit_price.currency),
+            interval=leader.interval,
+            anchor=leader.anchor,
+            start=first,
+            billed_to=first,
+        )
 
     def billed(self, through: date) -> "Item":
         """The same, once all its days before `through` have been billed."""
@@ -79,4 +122,6 @@ class Item:
             self.key,
             self.booking_fee,
             self.transfer_fee,
+            self.authority,
+            self.ending,
         )

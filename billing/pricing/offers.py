@@ -25,7 +25,8 @@ class Offer:
 
     `day` is the effective day, if it takes effect later and the day is fixed already: sealed terms
     name the day of the next cycle too, and keep it when they are approved after the billing run.
-    The fees of a plan are minor units.
+    The fees of a plan are minor units. `ends` are the keys of the items that an add-on takes the
+    place of. `alone` is an add-on of a connection whose add-ons need no plan.
     """
 
     kind: ItemKind
@@ -38,6 +39,8 @@ class Offer:
     key: Any = None
     booking_fee: int = 0
     transfer_fee: int = 0
+    ends: tuple[Any, ...] = ()
+    alone: bool = False
 
     @property
     def price(self) -> Money:

@@ -56,7 +56,8 @@ def preview(offer: Offer, running: Running, on: date) -> Preview:
 
 
 def _preview_once(offer: Offer, running: Running, on: date) -> Preview:
-    start, plan = offer.start(running, on), running.plan
+    start = offer.start(running, on)
+    leader = running.lead_on(running.next_invoice) if running.next_invoice else None
     nothing = Money(0, offer.unit_price.currency)
     return Preview(
         today=offer.price if start == on else nothing,
@@ -64,7 +65,7 @@ def _preview_once(offer: Offer, running: Running, on: date) -> Preview:
         first_invoice_day=start,
         recurring=running.recurring(max(start, running.next_invoice or start), nothing.currency),
         new=nothing,
-        interval=plan.interval if plan else Interval.MONTH,
+        interval=leader.interval if leader else Interval.MONTH,
         start=start,
         lowest=nothing,
     )
@@ -76,10 +77,10 @@ def _preview_change(changed: Change, running: Running, on: date, currency: str) 
         after = after.billed()
     day, lines = after.next_invoice or changed.start, tuple(after.upcoming())
     settled = max(day, changed.start)
-    plan = after.plan_on(settled)
+    leader = after.lead_on(settled)
     invoice = total((line.amount for line in lines), currency)
     recurring = after.recurring(settled, currency)
-    interval = plan.interval if plan else Interval.MONTH
+    interval = leader.interval if leader else Interval.MONTH
     return Preview(
         today=invoice if day <= on else Money(0, currency),
         first_invoice=invoice,
@@ -95,8 +96,8 @@ def _preview_change(changed: Change, running: Running, on: date, currency: str) 
 
 def _before(running: Running, day: date, interval: Interval, currency: str) -> Money:
     """What ran until now, for as long as one new interval, so that the two compare."""
-    plan = running.plan_on(day)
+    leader = running.lead_on(day)
     present = running.recurring(day, currency)
-    if plan is None or plan.interval == interval:
+    if leader is None or leader.interval == interval:
         return present
-    return Money(present.minor * interval.months // plan.interval.months, currency)
+    return Money(present.minor * interval.months // leader.interval.months, currency)

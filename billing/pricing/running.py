@@ -28,6 +28,22 @@ class Running:
         """The plan that the next invoice bills."""
         return self.plan_on(self.next_invoice) if self.next_invoice else None
 
+    def lead_on(self, day: date) -> Item | None:
+        """The item in whose periods all others are billed: the plan, else the oldest add-on."""
+        return self.plan_on(day) or min(
+            (item for item in self.items if item.runs_on(day)),
+            key=lambda item: item.start,
+            default=None,
+        )
+
+    def leaders_after(self, day: date) -> list[Item]:
+        """The items that set the cycle after `day`, in their order: scheduled plans as well."""
+        plans = [i for i in self.items if i.kind == ItemKind.PLAN and i.lasts_after(day)]
+        if plans:
+            return sorted(plans, key=lambda plan: plan.start)
+        leader = self.lead_on(day)
+        return [leader] if leader else []
+
     def upcoming(self, usage: Sequence[Usage] = ()) -> list[Charge]:
         """The lines of the next invoice. The billing run issues just these.
 
@@ -39,12 +55,13 @@ class Running:
     @property
     def billed_through(self) -> date:
         """The day up to which the next invoice bills: one period, or the end of it all."""
-        day, plan = self.next_invoice, self.plan
+        day = self.next_invoice
         if day is None:
             raise ValueError("nothing runs, so nothing is billed")
-        if plan is None:
+        leader = self.lead_on(day)
+        if leader is None:
             return day
-        own = period_on(plan.anchor, plan.interval, day).end
+        own = period_on(leader.anchor, leader.interval, day).end
         # A plan with a cycle of its own cuts the period short on the day it begins.
         cuts = [i.start for i in self.items if i.anchor == i.start > day and i.end != i.start]
         return min([own, *cuts])
@@ -69,7 +86,7 @@ class Running:
 
     def _after(self, through: date) -> "Running":
         items = tuple([item.billed(through) for item in self.items])
-        # Without a plan nothing more is billed, and this was the last invoice.
+        # When nothing runs any more, this was the last invoice.
         return Running(items, None if through == self.next_invoice else through)
 
     def next_cycle(self, on: date) -> date | None:

@@ -39,6 +39,10 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
     def active(self) -> Self:
         return self.filter(state=Connection.State.ACTIVE)
 
+    def taking_seats(self) -> Self:
+        """Those that count against the number of Sub-Orgs that a tier allows."""
+        return self.exclude(state=Connection.State.ENDED)
+
     def furthest_ahead(self) -> timedelta:
         """How far the furthest of their clocks is ahead; outside a demo, without a query, none."""
         if not settings.IS_DEMO:
@@ -310,8 +314,19 @@ class Connection(models.Model):
         return self.state == self.State.ACTIVE
 
     @property
+    def is_self_service(self) -> bool:
+        """Whether the customer chooses by itself what it has: with Revampd, not with a Partner."""
+        return self.provider_kind == Organization.Kind.PLATFORM
+
+    @property
+    def is_managed(self) -> bool:
+        """Whether this is a Sub-Org's connection with Revampd, to which its Partner has the plan.
+
+        Its add-ons run without a plan.
+        """
+        return self.is_self_service and self.customer_kind == Organization.Kind.SUB_ORG
+
+    @property
     def sells_tiers(self) -> bool:
         """Whether this is Revampd's own connection with a Partner."""
-        return self.provider_kind == Organization.Kind.PLATFORM and (
-            self.customer_kind == Organization.Kind.PARTNER
-        )
+        return self.is_self_service and self.customer_kind == Organization.Kind.PARTNER

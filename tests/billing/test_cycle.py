@@ -11,7 +11,7 @@ from billing.cycle import bill_due
 from billing.models import BillingRequest, Invoice, Subscription
 from billing.models.due import Account
 from billing.models.proposals import Proposal
-from billing.pricing import Interval, Timing, boundary
+from billing.pricing import Ending, Interval, Timing, boundary
 from connections.models import Connection, Organization
 from tests.billing.acts import NOW, agree, approve, bill, day, issued, lines, noon, propose
 from tests.books import assert_books_agree
@@ -198,7 +198,7 @@ class TestBillDue:
     def test_ends_a_subscription_whose_plan_has_ended(self, cast):
         agree(cast)
         subscription = Subscription.objects.get()
-        subscription.items.update(end_date=subscription.next_invoice_date)
+        subscription.items.update(end_date=subscription.next_invoice_date, ending=Ending.CANCELED)
 
         assert run(day("2027-03-01")) == 0
 

@@ -785,14 +785,23 @@ class TestChoose:
 
         assert not BillingRequest.objects.exists()
 
-    def test_of_an_add_on_needs_a_plan(self, cast, tier):
+    def test_of_an_add_on_needs_a_tier_that_a_partner_has(self, cast, tier):
         add_on = AddOn.offer(provider=cast.revampd, by=cast.rhea, name="Line", unit_price=5_00)
+        details = {"connection": cast.revampd_northwind, "by": cast.maya, "at": NOW}
 
         with pytest.raises(DomainError):
-            self.choose(cast, add_on, cast.ben)
+            BillingRequest.choose(Proposal(add_on), **details)
         assert not BillingRequest.objects.exists()
-        self.choose(cast, tier, cast.ben)
-        self.choose(cast, add_on, cast.ben, quantity=2)
+        BillingRequest.choose(Proposal(tier), **details)
+        BillingRequest.choose(Proposal(add_on, quantity=2), **details)
+
+    def test_is_nothing_that_a_partners_customer_can_do(self, cast):
+        with pytest.raises(NotAllowed, match="changes through requests"):
+            BillingRequest.choose(
+                Proposal(cast.growth), connection=cast.northwind_bluebird, by=cast.ben, at=NOW
+            )
+
+        assert not BillingRequest.objects.exists()
 
     def test_needs_an_active_connection(self, cast, tier):
         Connection.objects.filter(pk=cast.revampd_bluebird.pk).update(state="SUSPENDED")

@@ -90,7 +90,7 @@ class TestNothingToPay:
 class TestEnd:
     def test_is_billed_to_its_day_and_no_further(self, cast):
         agree(cast)
-        SubscriptionItem.objects.update(end_date=day("2027-01-01"))
+        SubscriptionItem.objects.update(end_date=day("2027-01-01"), ending="CANCELED")
 
         assert [run(RENEWAL), run(day("2027-03-01"))] == [1, 0]
 

@@ -272,6 +272,7 @@ class TestItem:
             end=None,
             billed_to=day("2026-12-10"),
             key=row.pk,
+            authority=row.request_id,
         )
 
     def test_carries_the_fees_that_were_approved(self, cast):

@@ -131,9 +131,11 @@ class TestFailingConnection:
     def test_is_found_among_a_crowd_and_mended_later(self, crowd):
         crowd(200)
         broken = Connection.objects.order_by("pk")[123]
-        items = "UPDATE billing_subscriptionitem SET end_date = %s WHERE connection_id = %s"
+        items = "UPDATE billing_subscriptionitem SET end_date = NULL, ending = ''"
         # More is given back than is charged: no invoice can be made of that.
-        spoilt = "UPDATE billing_subscriptionitem SET billed_to = '2027-06-10', end_date = %s"
+        spoilt = """
+            UPDATE billing_subscriptionitem
+            SET billed_to = '2027-06-10', end_date = %s, ending = 'REPLACED'"""
         database.cursor().execute(f"{spoilt} WHERE connection_id = %s", [DAY, broken.pk])
 
         with pytest.raises(ExceptionGroup, match="1 of 200 connections not billed"):
@@ -145,6 +147,6 @@ class TestFailingConnection:
         assert f"while billing {broken}" in run.problem
         mended = "UPDATE billing_subscriptionitem SET billed_to = %s WHERE connection_id = %s"
         database.cursor().execute(mended, [DAY, broken.pk])
-        database.cursor().execute(items, [None, broken.pk])
+        database.cursor().execute(f"{items} WHERE connection_id = %s", [broken.pk])
         assert bill_due(DAY, at=AT) == 1
         assert_billed(200, 1)

@@ -9,7 +9,12 @@ from tests.guarantees.statements import NOT_ALLOWED, accepted, copy, copy_refuse
 
 class TestItem:
     def test_needs_an_approved_request_of_its_kind(self, books):
-        later = {"start_date": LATER, "end_date": LATER, "billed_to": LATER}
+        later = {
+            "start_date": LATER,
+            "end_date": LATER,
+            "billed_to": LATER,
+            "ending": "REPLACED",
+        }
 
         for wrong in (books.pending, books.foreign, books.setup, books.numbers):
             copy_refused(books.item, **later | {"request_id": wrong.pk}, by="item_authority")
@@ -18,14 +23,14 @@ class TestItem:
     def test_is_the_only_plan_on_a_day(self, books):
         copy_refused(books.item, by="item_one_plan_a_day")
         copy_refused(books.item, start_date=date(2099, 1, 1), by="item_one_plan_a_day")
-        accepted("UPDATE billing_subscriptionitem SET end_date = %s WHERE id = %s",
-                 LATER, books.item.pk)  # fmt: skip
+        ended = "UPDATE billing_subscriptionitem SET end_date = %s, ending = 'REPLACED'"
+        accepted(f"{ended} WHERE id = %s", LATER, books.item.pk)
         copy_refused(books.item, start_date=LATER - timedelta(1), by="item_one_plan_a_day")
         copy(books.item, start_date=LATER)
 
     def test_stays_on_its_connection(self, books, cast):
         foreign = Subscription.objects.get(connection=cast.contoso_fabrikam)
-        later = {"start_date": LATER, "end_date": LATER}
+        later = {"start_date": LATER, "end_date": LATER, "ending": "REPLACED"}
 
         copy_refused(
             books.item, **later, connection_id=foreign.connection_id, by="item_of_subscription"
@@ -39,8 +44,16 @@ class TestItem:
         )
         copy(books.item, **later)
 
+    def test_says_why_it_ends(self, books):
+        statement = "UPDATE billing_subscriptionitem SET end_date = %s, ending = %s WHERE id = %s"
+
+        for wrong in ((LATER, ""), (LATER, "BORED"), (None, "REMOVED")):
+            refused(statement, *wrong, books.item.pk, by="item_ending")
+        accepted(statement, LATER, "REMOVED", books.item.pk)
+
     def test_ends_no_earlier_than_it_starts(self, books):
-        statement = "UPDATE billing_subscriptionitem SET end_date = start_date %s WHERE id = %s"
+        ended = "UPDATE billing_subscriptionitem SET end_date = start_date %s, ending = 'REPLACED'"
+        statement = f"{ended} WHERE id = %s"
 
         refused(statement.replace("%s", "- 1", 1), books.item.pk, by="item_dates")
         accepted(statement.replace("%s", "+ 1", 1), books.item.pk)

@@ -70,6 +70,7 @@ class Books:
     running: Running = field(default_factory=Running)
     invoices: list[tuple[date, list[Charge]]] = field(default_factory=list)
     keys: Iterator[int] = field(default_factory=count)
+    requests: Iterator[int] = field(default_factory=count)
 
     def bill_until(self, day: date) -> None:
         while self.running.next_invoice and self.running.next_invoice <= day:
@@ -84,8 +85,19 @@ class Books:
     def agree(self, offered: Offer, on: date) -> Change:
         """Approve, while the billing run is late."""
         done = change(offered, self.running, on)
-        opened = tuple(replace(item, key=next(self.keys)) for item in done.opened)
-        done = replace(done, opened=opened)
+        authority = f"request {next(self.requests)}"
+        return self.carry_out(
+            replace(
+                done,
+                opened=tuple(replace(i, authority=i.authority or authority) for i in done.opened),
+            )
+        )
+
+    def carry_out(self, done: Change) -> Change:
+        """What opens gets a key, as a row does."""
+        done = replace(
+            done, opened=tuple(replace(item, key=next(self.keys)) for item in done.opened)
+        )
         self.running = done.applied(self.running)
         return done
 

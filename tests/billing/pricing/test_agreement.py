@@ -97,7 +97,7 @@ class TestUnexplained:
         for offered, day in approvals(books, history):
             before = {item.key for item in books.running.items}
             done = change(offered, books.running, day)
-            moved = {item.key: agreed[item.key] for item in done.closed}
+            moved = {item.key: agreed[item.key] for item in done.altered}
             first = max(before, default=-1) + 1
             for number, item in enumerate(done.opened, start=first):
                 agreed[number] = moved.get(item.key, approved(offered))

@@ -15,14 +15,14 @@ class TestChange:
 
         [opened] = done.opened
         assert (opened.anchor, opened.start, opened.billed_to) == (NOV_10, NOV_10, NOV_10)
-        assert (done.closed, done.next_invoice) == ((), NOV_10)
+        assert (done.altered, done.next_invoice) == ((), NOV_10)
 
     def test_keeps_the_cycle_within_the_same_interval(self):
         running = on_growth()
 
         done = change(offer(ItemKind.PLAN, 297_00), running, NOV_10)
 
-        assert [item.end for item in done.closed] == [NOV_10]
+        assert [item.end for item in done.altered] == [NOV_10]
         assert [item.anchor for item in done.opened] == [date(2026, 11, 1)]
         assert done.next_invoice == running.next_invoice
 
