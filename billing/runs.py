@@ -1,18 +1,19 @@
 """What runs on a connection on a day, what is approved for later, and what comes next."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-
-from django.db.models import F, Q
 
 from connections.models import Connection
 from revampd.kit.money import Money, total
 
 from .models import PaymentMethod, SubscriptionItem
 from .models.drafts import Draft
-from .models.due import Account, upcoming
-from .pricing import Interval, ItemKind, Period, period_on
+from .models.due import Account, before_credits
+from .models.usage import Counted
+from .pricing import Interval, ItemKind, Measure, Period, period_on
+from .standing import Standing
 from .statement import Line
 
 
@@ -24,16 +25,13 @@ class Runs:
     day: date
 
     @cached_property
+    def _coming(self) -> list[SubscriptionItem]:
+        return list(SubscriptionItem.objects.coming(self.connection))
+
+    @property
     def rows(self) -> list[SubscriptionItem]:
         """Every item that runs or will, plans first, each with the request that allows it."""
-        ended = Q(end_date__lte=self.day) | Q(end_date__lte=F("start_date"))
-        live = SubscriptionItem.objects.filter(
-            Q(end_date=None) | ~ended,
-            subscription__connection=self.connection,
-            subscription__end_date__isnull=True,
-        )
-        rows = live.select_related("subscription", "request__plan_version")
-        return list(rows.order_by("-kind", "start_date", "id"))
+        return [row for row in self._coming if row.as_item().lasts_after(self.day)]
 
     @property
     def present(self) -> list[SubscriptionItem]:
@@ -74,7 +72,7 @@ class Runs:
 
     @cached_property
     def account(self) -> Account | None:
-        return upcoming(self.connection, self.day)
+        return before_credits(self.connection, self.day, self._coming)
 
     @property
     def draft(self) -> Draft | None:
@@ -102,7 +100,7 @@ class Runs:
     @property
     def from_wallet(self) -> Money:
         """What the credits that are there today will pay of it."""
-        return self._money(self.draft.credited if self.draft else 0)
+        return min(self.upcoming_total, self.standing.balance)
 
     @property
     def charged(self) -> Money:
@@ -110,10 +108,26 @@ class Runs:
         return self.upcoming_total - self.from_wallet
 
     @cached_property
+    def standing(self) -> Standing:
+        return Standing.of(self.connection)
+
+    @property
     def method(self) -> PaymentMethod | None:
         """What will be charged."""
-        method: PaymentMethod | None = self.connection.payment_methods.default()
-        return method
+        return self.standing.method
+
+    @property
+    def usage(self) -> list[Counted]:
+        """What was counted and is on no invoice yet, by measure."""
+        counts: Counter[Measure] = Counter()
+        costs: Counter[Measure] = Counter()
+        items = {row.pk: row.as_item() for row in self._coming}
+        for used in self.account.usage if self.account else []:
+            counts[used.measure] += used.count
+            costs[used.measure] += (items[used.item].fee(used.measure) * used.count).minor
+        return [
+            Counted(one, counts[one], self._money(costs[one])) for one in Measure if counts[one]
+        ]
 
     def _money(self, minor: int) -> Money:
         return Money(minor, self.connection.currency)

@@ -59,15 +59,16 @@ class Account:
     agreed: dict[UUID, Agreed] = field(default_factory=dict)  # what was approved of each item
     charges: list[tuple[date, DraftLine]] = field(default_factory=list)
     usage: list[Usage] = field(default_factory=list)
-    # What billing it comes to
+    # What billing it comes to. `usage` stays as it was read.
     drafts: list[Draft] = field(default_factory=list)
     ended_on: date | None = None
     unexplained: str = ""
 
     def bill(self) -> None:
         """Draft every invoice until its day, one a period; stop at what nobody approved."""
+        usage: Sequence[Usage] = self.usage
         while (day := self.running.next_invoice) and day <= self.until:
-            charges, billed = self.running.bill(self.usage)
+            charges, billed = self.running.bill(usage)
             self.unexplained = self._unexplained(charges)
             if self.unexplained:
                 return
@@ -75,7 +76,7 @@ class Account:
             if lines:
                 period = Period(day, billed.next_invoice or day)
                 self.drafts.append(Draft(self.payer, lines, on=day, at=self.now, period=period))
-            self.usage = [used for used in self.usage if used.day >= day]
+            usage = [used for used in usage if used.day >= day]
             self.ended_on = None if billed.next_invoice else day
             self.running = billed
         if lines := self._charges_until(self.until):
@@ -123,16 +124,38 @@ def upcoming(connection: Connection, today: date) -> Account | None:
 
     Nothing is written. None if nothing is to come; no draft, but `unexplained`, if it is stopped.
     """
+    account = before_credits(connection, today, SubscriptionItem.objects.coming(connection))
+    if account:
+        take_credits(account.drafts)
+    return account
+
+
+def before_credits(
+    connection: Connection, today: date, rows: Iterable[SubscriptionItem]
+) -> Account | None:
+    """`upcoming` without the wallet, for a page that has read the items that are `coming`."""
     account = Account(Payer.of(connection), timezone.now(), date.max)
-    _read_parts({connection.pk: account})
+    _take_items(account, rows)
+    accounts = {connection.pk: account}
+    # What costs nothing cannot have been counted.
+    if any(item.booking_fee or item.transfer_fee for item in account.running.items):
+        _read_usage(accounts)
+    _read_charges(accounts)
     days = [account.running.next_invoice, *(day for day, _ in account.charges)]
     if not any(days):
         return None
     account.until = max(today, min(day for day in days if day))
     account.bill()
     del account.drafts[1:]
-    take_credits(account.drafts)
     return account
+
+
+def _take_items(account: Account, rows: Iterable[SubscriptionItem]) -> None:
+    for row in rows:
+        account.subscription_id = row.subscription_id
+        items = (*account.running.items, row.as_item())
+        account.running = Running(items, row.subscription.next_invoice_date)
+        account.agreed[row.pk] = Agreed.sealed(row.request.terms)
 
 
 # Reading: one query a table, rows as plain values

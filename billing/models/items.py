@@ -42,6 +42,12 @@ class SubscriptionItemQuerySet(models.QuerySet["SubscriptionItem"]):
         settled = Q(end_date=F("billed_to")) & over & ~Exists(self._unbilled_usage())
         return self.filter(Q(end_date__isnull=True) | ~settled)
 
+    def coming(self, connection: Connection) -> Self:
+        """Those of `connection` that a coming invoice may have to do with, as its lines stand."""
+        live = {"subscription__connection": connection, "subscription__end_date__isnull": True}
+        rows = self.unsettled().filter(**live).in_order()
+        return rows.select_related("subscription", "request__plan_version__plan")
+
     @staticmethod
     def _unbilled_usage() -> models.QuerySet[Any]:
         # Usage points at items, so they find its table by name.

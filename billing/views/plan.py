@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
+from billing.models import BillingRequest
 from billing.runs import Runs
 from connections.access import Party, party_view
 from connections.models import Connection
@@ -15,16 +16,21 @@ PENDING_SHOWN = 5
 @party_view
 @require_GET
 def plan_page(request: HttpRequest, party: Party) -> HttpResponse:
-    waiting = party.connection.billing_requests.pending().newest_first()
-    pending = list(waiting.select_related("proposed_by")[:PENDING_SHOWN])
+    runs = Runs(party.connection, party.connection.day_of(clock.now()))
     context = {
-        "runs": Runs(party.connection, party.connection.day_of(clock.now())),
-        "pending": pending,
-        "waiting": len(pending) if len(pending) < PENDING_SHOWN else waiting.count(),
+        "runs": runs,
+        "pending": pending_of(party) if runs.standing.waiting else [],
+        "waiting": runs.standing.waiting,
         "manager": managed_by(party),
-        "usage": party.connection.usage.unbilled().counted(party.connection.currency),
+        "usage": runs.usage,
     }
     return page(request, "billing/plan/detail.html", context)
+
+
+def pending_of(party: Party) -> list[BillingRequest]:
+    """The latest of what waits for a decision."""
+    waiting = party.connection.billing_requests.pending().newest_first()
+    return list(waiting.select_related("proposed_by")[:PENDING_SHOWN])
 
 
 def managed_by(party: Party) -> Connection | None:
