@@ -34,7 +34,7 @@ from revampd.kit.keys import among, array_of
 from .drafts import Draft, DraftLine, Payer, issue, take_credits
 from .items import SubscriptionItem
 from .subscriptions import Subscription
-from .tiers import hold_back
+from .tiers import hold_back, without_outgrown
 from .usage import UsageRecord
 
 # What the terms say of prices, as text: the rest of them need not travel.
@@ -56,7 +56,7 @@ class Account:
     has_tier: bool = False
     subscription_id: UUID | None = None
     running: Running = field(default_factory=Running)
-    agreed: dict[UUID, Agreed] = field(default_factory=dict)  # what was approved of each item
+    agreed: dict[UUID, Agreed] = field(default_factory=dict)  # what each request allows
     charges: list[tuple[date, DraftLine]] = field(default_factory=list)
     usage: list[Usage] = field(default_factory=list)
     # What billing it comes to. `usage` stays as it was read.
@@ -83,7 +83,7 @@ class Account:
             self.drafts.append(Draft(self.payer, lines, on=self.until, at=self.now))
 
     def _unexplained(self, charges: Iterable[Charge]) -> str:
-        found = (unexplained(charge, self.agreed[charge.item.key]) for charge in charges)
+        found = (unexplained(charge, self.agreed[charge.item.authority]) for charge in charges)
         return next(filter(None, found), "")
 
     def _charges_until(self, day: date) -> list[DraftLine]:
@@ -135,7 +135,10 @@ def before_credits(
 ) -> Account | None:
     """`upcoming` without the wallet, for a page that has read the items that are `coming`."""
     account = Account(Payer.of(connection), timezone.now(), date.max)
+    rows = list(rows)
     _take_items(account, rows)
+    if connection.sells_tiers:
+        account.running = without_outgrown(connection, account.running, rows)
     accounts = {connection.pk: account}
     # What costs nothing cannot have been counted.
     if any(item.booking_fee or item.transfer_fee for item in account.running.items):
@@ -155,7 +158,7 @@ def _take_items(account: Account, rows: Iterable[SubscriptionItem]) -> None:
         account.subscription_id = row.subscription_id
         items = (*account.running.items, row.as_item())
         account.running = Running(items, row.subscription.next_invoice_date)
-        account.agreed[row.pk] = Agreed.sealed(row.request.terms)
+        account.agreed[row.request_id] = Agreed.sealed(row.request.terms)
 
 
 # Reading: one query a table, rows as plain values
@@ -216,7 +219,7 @@ def _read_items(accounts: dict[UUID, Account]) -> None:
         account = accounts[connection_id]
         item = SubscriptionItem.item_of(account.payer.currency, *priced)
         items[connection_id].append(item)
-        account.agreed[item.key] = _agreed(sealed)
+        account.agreed[item.authority] = _agreed(sealed)
     for connection_id, own in items.items():
         account = accounts[connection_id]
         account.running = Running(tuple(own), account.running.next_invoice)

@@ -10,7 +10,7 @@ from django.db import models, transaction
 from django.db.models import F, Q
 
 from billing import events, pricing
-from billing.pricing import ItemKind
+from billing.pricing import ItemKind, Running
 from connections.models import Connection, Organization
 from revampd.kit.errors import Conflict, Invalid
 from revampd.kit.keys import among
@@ -198,3 +198,20 @@ def _hold(item: SubscriptionItem, excess: str, at: datetime) -> None:
         day=item.start_date,
         excess=excess,
     )
+
+
+def without_outgrown(
+    connection: Connection, running: Running, rows: Iterable[SubscriptionItem]
+) -> Running:
+    """What the run will find, as use stands: the old tier, if the next one is too small for it.
+
+    `rows` are the items of `running`, with their requests.
+    """
+    day, coming = running.next_invoice, running.plan
+    if day is None or coming is None or not day == coming.start == coming.billed_to:
+        return running
+    kept = pricing.keep(running, day - timedelta(days=1))
+    tier = next(row.request.plan_version for row in rows if row.pk == coming.key)
+    if kept is None or tier is None or not Use.of(connection).excess(tier):
+        return running
+    return kept.applied(running)

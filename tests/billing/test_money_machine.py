@@ -1,6 +1,7 @@
 """Money under any history: whatever people, gateways and the calendar do, the books agree.
 
-A state machine plays two customers of two providers against PostgreSQL and the sandbox gateway.
+A state machine plays two customers of two Partners, and a Partner that serves itself at Revampd,
+against PostgreSQL and the sandbox gateway.
 HYPOTHESIS_PROFILE=explore plays longer, and something new each time.
 """
 
@@ -40,12 +41,13 @@ from billing.models import (
     Refund,
     SandboxCharge,
     SandboxRefund,
+    SelfService,
     Transfer,
     UsageRecord,
 )
 from billing.models.ledger import Account
 from billing.models.proposals import Proposal
-from billing.pricing import Interval, Measure, Timing
+from billing.pricing import Interval, ItemKind, Measure, Timing
 from billing.refunding import resolve_refund
 from connections.models import Connection, Organization, User
 from revampd.kit.errors import DomainError
@@ -68,8 +70,9 @@ CARDS = (
 )
 cards = st.sampled_from(CARDS)
 ACTS = (
-    *("approve", "approve", "choose", "add_card", "pay", "reconcile", "grant", "grant"),
+    *("approve", "approve", "add_card", "pay", "reconcile", "grant", "grant"),
     *("deduct", "correct", "correct", "void", "write_off", "use", "use"),
+    *("choose_tier", "add", "remove", "end_or_keep"),
 )
 DEBITS = (Account.RECEIVABLE, Account.CASH, Account.BAD_DEBT)
 CREDITS = (Account.WALLET, Account.REFUNDS_DUE, Account.REVENUE)
@@ -135,9 +138,9 @@ class Money(RuleBasedStateMachine):
         found = list(alive.filter(rule, connection=side.key).order_by("-number")[:6])
         return found[number % len(found)] if found else None
 
-    @initialize(cards=st.tuples(cards, cards))
-    def begin(self, cards: tuple[str, str]) -> None:
-        """Both have a plan and a card from the first day."""
+    @initialize(cards=st.tuples(cards, cards, cards))
+    def begin(self, cards: tuple[str, str, str]) -> None:
+        """All have a plan and a card from the first day."""
         for number, (side, card) in enumerate(zip(self.world, cards, strict=True)):
             self.agree(side, side.items[number], 1, Timing.NOW)
             add_card(side.connection, side.buyer, card, self.now)
@@ -145,7 +148,7 @@ class Money(RuleBasedStateMachine):
     # One rule, so that each act is as likely in every play
     @rule(
         act=st.sampled_from(ACTS),
-        side=st.integers(0, 1),
+        side=st.integers(0, 2),
         number=st.integers(0, 11),
         minor=st.one_of(st.integers(1, 300), st.integers(1, 300_00)),
         days=st.sampled_from([0, 0, 1, 3, 31]),
@@ -180,10 +183,43 @@ class Money(RuleBasedStateMachine):
         item, timing = side.items[number % 6], (Timing.NOW, Timing.NEXT_CYCLE)[number // 6]
         self.attempt("approved", lambda: self.agree(side, item, 1 + minor % 4, timing))
 
-    def choose(self, side: Side, number: int, minor: int) -> None:
-        proposal = self.proposal(side.items[number % 6], 1 + minor % 4, Timing.NOW)
-        details = {"connection": side.connection, "by": side.buyer}
-        self.attempt("chosen", lambda: BillingRequest.choose(proposal, at=self.now, **details))
+    # What a customer of Revampd does by itself, whoever's turn it is
+
+    def choose_tier(self, _side: Side, number: int, _minor: int) -> None:
+        side = self.world[-1]
+        tier = side.items[number % 3]
+        self.serve("chosen", lambda own: own.choose_tier(tier, by=side.buyer, at=self.now))
+
+    def add(self, _side: Side, number: int, minor: int) -> None:
+        side = self.world[-1]
+        add_on, quantity = side.items[3 + number % 2], 1 + minor % 4
+        self.serve("added", lambda own: own.add(add_on, quantity, by=side.buyer, at=self.now))
+
+    def remove(self, _side: Side, number: int, minor: int) -> None:
+        """All of an add-on or one of it ends, or that is taken back."""
+        side = self.world[-1]
+        added = BillingRequest.objects.filter(
+            connection=side.key, kind=ItemKind.ADD_ON, state=BillingRequest.State.APPROVED
+        )
+        found = list(added.order_by("-decided_at", "-id")[:6])
+        if not found:
+            return
+        request, by = found[number % len(found)], {"by": side.buyer, "at": self.now}
+        quantity = 1 if minor % 2 else None
+        if number < 8:
+            self.serve("removed", lambda own: own.remove(request, quantity=quantity, **by))
+        else:
+            self.serve("retained", lambda own: own.retain(request, **by))
+
+    def end_or_keep(self, _side: Side, number: int, _minor: int) -> None:
+        by = {"by": self.world[-1].buyer, "at": self.now}
+        if number % 3:
+            self.serve("kept", lambda own: own.keep(**by))
+        else:
+            self.serve("canceled", lambda own: own.cancel(**by))
+
+    def serve(self, name: str, act: Callable[[SelfService], Any]) -> None:
+        self.attempt(name, lambda: act(SelfService(self.world[-1].connection)))
 
     def agree(self, side: Side, item: Any, quantity: int, timing: Timing) -> None:
         proposal = self.proposal(item, quantity, timing)
@@ -306,6 +342,7 @@ class TestMoney:
                 cast.northwind_bluebird.pk, cast.noah, cast.ben, on_sale(cast.northwind, cast.noah)
             ),
             Side(cast.contoso_fabrikam.pk, cast.oscar, cast.fay, on_sale(cast.contoso, cast.oscar)),
+            Side(cast.revampd_northwind.pk, cast.rhea, cast.maya, on_sale(cast.revampd, cast.rhea)),
         )
         Money.played.clear()
 
@@ -313,4 +350,4 @@ class TestMoney:
 
         effective = Money.played.total() - Money.played["nothing"]
         assert effective >= Money.played.total() / 2
-        assert len(Money.played) >= 14, Money.played
+        assert len(Money.played) >= 18, Money.played
