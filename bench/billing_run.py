@@ -1,6 +1,7 @@
 """The billing run beside the floor, a bulk loop and a naive loop, on the same database.
 
     .venv/bin/python bench/billing_run.py [--sizes 10000 100000] [--pairs 5]
+        [--contenders floor run bulk naive:2]
 
 Starts its own PostgreSQL (with fsync) and Valkey, seeds one database a size, and gives every
 contender a fresh copy of it, in turn. Prints a table, and leaves nothing behind. Linux only: CPU
@@ -10,22 +11,20 @@ and memory of the database's process are read from /proc.
 import argparse
 import json
 import os
-import re
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import psycopg  # noqa: E402
+from measuring import Measured, peak_memory, position, table  # noqa: E402
 
 from devstack.places import temporary_home  # noqa: E402
 from devstack.postgres import OWNER, SUPERUSER, Postgres  # noqa: E402
@@ -35,7 +34,7 @@ from devstack.valkey import Valkey  # noqa: E402
 CONTENDER = [sys.executable, str(ROOT / "bench" / "billing_contenders.py")]
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
 DAY = date(2026, 12, 10)
-NAIVE_SIZE = 1000
+NAIVE_SIZE = 10_000  # above, it does not take part
 
 # What must be the same in the books of all contenders.
 BOOKS = """
@@ -63,17 +62,6 @@ SELECT (SELECT (count(*), sum(total), sum(credited), sum(number), count(collect_
     (SELECT count(*) FROM (SELECT 1 FROM billing_invoice GROUP BY provider_id
         HAVING count(*) <> max(number) OR min(number) <> 1) gap)
 """
-
-
-@dataclass
-class Measured:
-    """One contender's run: seconds, WAL in bytes, memory in KiB above what it had idle."""
-
-    invoices: int
-    wall: float
-    cpu: float
-    wal: int
-    memory: int
 
 
 @dataclass
@@ -121,9 +109,7 @@ def main() -> None:
     with temporary_home() as home, Processes() as processes:
         server = start(home, processes)
         for size in options.sizes:
-            contest(server, options.contenders, size, options.pairs)
-        if "naive" in options.contenders:
-            contest(server, ["run", "naive"], min(NAIVE_SIZE, *options.sizes), options.pairs)
+            contest(server, entrants(options, size), size)
 
 
 def arguments() -> argparse.Namespace:
@@ -131,9 +117,21 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--pairs", type=int, default=5, help="rounds; medians are of these")
     parser.add_argument(
-        "--contenders", nargs="+", default=["floor", "run", "bulk", "naive"], metavar="NAME"
+        "--contenders",
+        nargs="+",
+        default=["floor", "run", "bulk", "naive:2"],
+        metavar="NAME[:ROUNDS]",
+        help="the first is what the others are compared with; a slow one may take part in the"
+        " first ROUNDS only",
     )
     return parser.parse_args()
+
+
+def entrants(options: argparse.Namespace, size: int) -> dict[str, int]:
+    """Who takes part at this size, and in how many rounds."""
+    named = (entry.partition(":") for entry in options.contenders)
+    rounds = {name: int(limit or options.pairs) for name, _, limit in named}
+    return {name: most for name, most in rounds.items() if name != "naive" or size <= NAIVE_SIZE}
 
 
 def start(home: Path, processes: Processes) -> Server:
@@ -160,19 +158,18 @@ def start(home: Path, processes: Processes) -> Server:
     return Server(postgres, env)
 
 
-def contest(server: Server, contenders: Sequence[str], size: int, rounds: int) -> None:
+def contest(server: Server, rounds: Mapping[str, int], size: int) -> None:
     """Let all take turns, and print how they compare with the first of them."""
-    names = [name for name in contenders if name != "naive" or size <= NAIVE_SIZE]
-    results: dict[str, list[Measured]] = {name: [] for name in names}
+    results: dict[str, list[Measured]] = {name: [] for name in rounds}
     books: dict[str, Any] = {}
-    for _ in range(rounds):
-        for name in names:
+    for turn in range(max(rounds.values())):
+        for name in (name for name, most in rounds.items() if turn < most):
             results[name].append(measure(server, name, size))
             with server.session("contest") as session:
                 written = session.execute(BOOKS).fetchone()
             if books.setdefault("all", written) != written:
                 sys.exit(f"{name} wrote other books: {written} instead of {books['all']}")
-    print(f"\n{size:,} connections, {rounds} rounds; books the same for all\n")
+    print(f"\n{size:,} connections; books the same for all\n")
     print(table(results), flush=True)
 
 
@@ -201,57 +198,6 @@ def measure(server: Server, name: str, size: int) -> Measured:
         wal = position(session) - before
     found = json.loads(answer)
     return Measured(found["invoices"], found["wall"], found["cpu"], wal, memory[1] - memory[0])
-
-
-def position(session: psycopg.Connection[Any]) -> int:
-    """Where the WAL ends, in bytes."""
-    [row] = session.execute("SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn").fetchall()
-    return int(row[0])
-
-
-@contextmanager
-def peak_memory(pid: int) -> Iterator[list[int]]:
-    """The private memory of a process in KiB: at the start, and at its highest."""
-    seen, done = [private_memory(pid)] * 2, threading.Event()
-
-    def watch() -> None:
-        while not done.wait(0.01):
-            seen[1] = max(seen[1], private_memory(pid))
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    yield seen
-    done.set()
-    watcher.join()
-
-
-def private_memory(pid: int) -> int:
-    found = re.search(r"RssAnon:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
-    return int(found[1]) if found else 0
-
-
-def table(results: dict[str, list[Measured]]) -> str:
-    head = (
-        *("contender", "invoices/s", "CPU ms/invoice", "CPU ratio", "wall ratio"),
-        *("WAL B/invoice", "memory +MiB"),
-    )
-    rows = [head, tuple("---" for _ in head)]
-    base = next(iter(results.values()))
-    for name, runs in results.items():
-        cpu = median(mine.cpu / its.cpu for mine, its in zip(runs, base, strict=True))
-        wall = median(mine.wall / its.wall for mine, its in zip(runs, base, strict=True))
-        rows.append(
-            (
-                name,
-                f"{median(run.invoices / run.wall for run in runs):,.0f}",
-                f"{median(run.cpu / run.invoices for run in runs) * 1000:.3f}",
-                f"{cpu:.2f}",
-                f"{wall:.2f}",
-                f"{median(run.wal / run.invoices for run in runs):,.0f}",
-                f"{median(run.memory for run in runs) / 1024:.1f}",
-            )
-        )
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 if __name__ == "__main__":
