@@ -1,127 +1,21 @@
-"""Real processes that a test starts for itself, to kill them."""
+"""What tests that kill things are given: servers and workers of their own."""
 
-import os
+import random
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from django.db import connection
-from redis import Redis
-from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as NoAnswer
-from redis.retry import Retry
 
+from devstack.places import temporary_home
+from devstack.processes import Processes
 from revampd.celery import app
 from revampd.settings import broker_url
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 30) -> None:
-    """Wait until `condition` holds; fail after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.02)
-
-
-class Broker:
-    """A Valkey of the test's own, on a socket in its own folder, which keeps nothing on disk."""
-
-    def __init__(self, home: Path) -> None:
-        self.home, self.socket = home, home / "valkey.sock"
-        self.url = f"unix://{self.socket}?db=0"
-        self._client = Redis(unix_socket_path=str(self.socket), retry=Retry(NoBackoff(), 0))
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        binary = os.environ["REVAMPD_DEVSTACK_VALKEY_SERVER"]
-        place = ["--port", "0", "--unixsocket", str(self.socket), "--dir", str(self.home)]
-        nothing_kept = ["--save", "", "--appendonly", "no"]
-        self._process = subprocess.Popen([binary, *place, *nothing_kept], stdout=subprocess.DEVNULL)
-        eventually(self._answers)
-
-    def kill(self) -> None:
-        """kill -9, after making sure that the server on the socket is ours."""
-        assert self._process is not None
-        assert self._client.config_get("dir")["dir"] == str(self.home)
-        assert self._client.info("server")["process_id"] == self._process.pid
-        self._end()
-
-    def close(self) -> None:
-        if self._process:
-            self._end()
-        self._client.close()
-
-    def _end(self) -> None:
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait()
-        self._process = None
-        self._client.connection_pool.disconnect()
-
-    def _answers(self) -> bool:
-        try:
-            return bool(self._client.ping())
-        except NoAnswer:
-            return False
-
-
-class Worker:
-    """A Celery worker with its beat, on the test database and the test's own broker."""
-
-    def __init__(self, home: Path, broker: Broker) -> None:
-        self.home = home
-        self.env = os.environ | {
-            "REVAMPD_DATABASE_URL": database_url(),
-            "REVAMPD_REDIS_URL": broker.url,
-            "REVAMPD_EMAIL_URL": "dummymail://",
-            "REVAMPD_WORKER_READY_FILE": str(home / "ready"),
-        }
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Return when it takes tasks."""
-        ready = self.home / "ready"
-        ready.unlink(missing_ok=True)
-        # Beat writes its plan while it dies: each worker gets a plan of its own.
-        plan = tempfile.mkdtemp(dir=self.home)
-        options = ["--beat", "--schedule", f"{plan}/beat", "--concurrency", "1"]
-        options += ["--without-mingle", "--without-gossip"]
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "celery", "-A", "revampd", "worker", *options],
-            cwd=ROOT,
-            env=self.env,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        eventually(ready.exists, 60)
-
-    def kill(self) -> None:
-        """kill -9 of the worker and all its children, which are a group of their own."""
-        assert self._process is not None
-        assert os.getpgid(self._process.pid) == self._process.pid != os.getpgid(0)
-        os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        self._process = None
-
-    def close(self) -> None:
-        if self._process:
-            self.kill()
-
-
-def database_url() -> str:
-    """Where the test database is, for another process."""
-    url = urlsplit(os.environ["REVAMPD_DATABASE_URL"])
-    return url._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+from .house import House
+from .servers import Broker, Worker, database_url
 
 
 @pytest.fixture
@@ -148,6 +42,23 @@ def broker(home, settings, monkeypatch) -> Iterator[Broker]:
 @pytest.fixture
 def worker(home, committed_cast, broker) -> Iterator[Worker]:
     """A worker that has not been started yet."""
-    worker = Worker(home, broker)
+    worker = Worker(home, database_url(), broker)
     yield worker
     worker.close()
+
+
+@pytest.fixture(scope="package")
+def house() -> Iterator[House]:
+    """Books to be billed, undisturbed at first; one house for all tests that disturb."""
+    with ExitStack() as stack:
+        home = stack.enter_context(temporary_home())
+        broker = Broker(home)
+        stack.callback(broker.close)
+        yield House(home, stack.enter_context(Processes()), broker)
+
+
+@pytest.fixture
+def moments() -> random.Random:
+    seed = random.randrange(10**6)
+    print(f"\nmoments drawn with seed {seed}")  # noqa: T201 - to have the same ones again
+    return random.Random(seed)

@@ -13,7 +13,7 @@ from notifications.models import Notification
 from revampd.models import ClockMove
 from tests.billing.acts import agree, issued
 
-from .conftest import Worker, eventually
+from .servers import Worker, eventually
 
 pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults")]
 

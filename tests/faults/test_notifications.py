@@ -20,7 +20,7 @@ from notifications.models import Delivery, Notification
 from tests.cast import Cast
 from tests.notifications.smtp import mail_server
 
-from .conftest import Broker, Worker, eventually
+from .servers import Broker, Worker, eventually
 
 pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults")]
 

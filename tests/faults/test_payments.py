@@ -17,7 +17,7 @@ from tests.billing.acts import agree
 from tests.billing.payments.acts import add_card, assert_books_agree
 from tests.cast import Cast
 
-from .conftest import Worker, eventually
+from .servers import Worker, eventually
 
 pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults")]
 
