@@ -5,6 +5,7 @@ Nothing is replaced: gunicorn serves, Celery works, Valkey rings between them, m
 
 import os
 import re
+import signal
 import socket
 import sys
 import time
@@ -31,9 +32,6 @@ from notifications.models import Delivery
 from revampd.kit import doorbell
 from revampd.settings import broker_url
 
-# The other tests ring and cache in database 0, which they empty.
-VALKEY_DATABASE = 9
-
 STARTS_WITHIN = 60  # seconds; a busy small machine needs about 6
 QUIET_WITHIN = 15
 
@@ -42,6 +40,9 @@ TROUBLE = re.compile(r"\b(ERROR|CRITICAL|Traceback)\b")
 
 class House:
     """Starts web and worker, and knows their address, their mails and their logs."""
+
+    # The other tests ring and cache in database 0, which they empty.
+    valkey_database = 9
 
     def __init__(self, folder: Path, processes: Processes) -> None:
         self._folder = folder
@@ -62,7 +63,7 @@ class House:
         gunicorn += ["--graceful-timeout=2", "--no-control-socket"]
         with self._log("worker").open("wb") as log:
             env |= {"REVAMPD_WORKER_READY_FILE": str(ready)}
-            self._processes.start("worker", celery, env=env, stdout=log)
+            self._worker = self._processes.start("worker", celery, env=env, stdout=log)
         with self._log("web").open("wb") as log:
             self._processes.start("web", gunicorn, env=env, stdout=log, pass_fds=[number])
         self._processes.wait_until(
@@ -92,12 +93,11 @@ class House:
         """The application's role, on the database that pytest made."""
         return urlsplit(settings.DATABASE_URL)._replace(path=f"/{_database_name()}").geturl()
 
-    @staticmethod
-    def _redis_url() -> str:
+    def _redis_url(self) -> str:
         parts = urlsplit(settings.REDIS_URL)
         if parts.scheme == "unix":
-            return f"unix://{parts.path}?db={VALKEY_DATABASE}"
-        return parts._replace(path=f"/{VALKEY_DATABASE}").geturl()
+            return f"unix://{parts.path}?db={self.valkey_database}"
+        return parts._replace(path=f"/{self.valkey_database}").geturl()
 
     # People and mails
 
@@ -138,6 +138,16 @@ class House:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(doorbell, "current_app", self._bell)
             yield
+
+    @contextmanager
+    def worker_halted(self) -> Iterator[None]:
+        """The worker and its children stand still, whatever they are at."""
+        group = self._worker.popen.pid
+        os.killpg(group, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(group, signal.SIGCONT)
 
     # Afterwards
 
