@@ -10,12 +10,15 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
-from billing.forms.usage import UploadForm, UsageForm
-from billing.imports import BadRows, UsageFile, UsageImport, keep, kept
+from billing.forms.uploads import UploadForm
+from billing.forms.usage import UsageForm
+from billing.imports import UsageFile, UsageImport
 from billing.models import UsageRecord
 from connections.models import Connection, User
 from revampd.kit.errors import DomainError, Invalid
 from revampd.kit.forms import refuse
+from revampd.kit.sheets import BadRows
+from revampd.kit.uploads import keep, kept
 
 from .records import PARTIES, PARTY_NAMES, RecordAdmin
 

@@ -1,4 +1,4 @@
-"""Usage as people enter it: by hand, or as a file."""
+"""Usage as people enter it by hand."""
 
 import uuid
 from datetime import date
@@ -7,7 +7,6 @@ from typing import Any
 from django import forms
 from django.core.validators import ProhibitNullCharactersValidator
 
-from billing.imports import MAX_BYTES
 from billing.models.entries import KEY_LENGTH, MAX_COUNT
 from billing.pricing import Measure
 
@@ -49,24 +48,3 @@ class UsageForm(forms.Form):
 
     def clean_measure(self) -> Measure:
         return Measure(self.cleaned_data["measure"])
-
-
-class UploadForm(forms.Form):
-    """A CSV file of usage."""
-
-    file = forms.FileField(
-        label="CSV file",
-        help_text="UTF-8, at most 10,000 rows and 2 MB.",
-        widget=forms.FileInput({"accept": ".csv,text/csv"}),
-        error_messages={
-            "required": "Choose a file.",
-            "empty": "The file is empty.",
-        },
-    )
-
-    def clean_file(self) -> bytes:
-        file = self.cleaned_data["file"]
-        if file.size > MAX_BYTES:
-            raise forms.ValidationError("The file is larger than 2 MB.")
-        content: bytes = file.read()
-        return content

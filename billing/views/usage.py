@@ -8,8 +8,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from billing.filters import UsageFilter
-from billing.forms.usage import UploadForm, UsageForm
-from billing.imports import UsageFile, UsageImport, keep, kept
+from billing.forms.uploads import UploadForm
+from billing.forms.usage import UsageForm
+from billing.imports import UsageFile, UsageImport
 from billing.models import Subscription, UsageRecord
 from billing.pricing import Measure
 from connections.access import Duty, Party, Side, party_view
@@ -18,6 +19,7 @@ from revampd.kit.errors import DomainError, Invalid
 from revampd.kit.forms import refuse
 from revampd.kit.htmx import done, page
 from revampd.kit.money import total
+from revampd.kit.uploads import keep, kept
 
 from .catalog import typed
 

@@ -6,20 +6,13 @@ import pytest
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
-from billing.imports import (
-    MAX_BYTES,
-    MAX_ROWS,
-    BadRows,
-    UploadGone,
-    UsageFile,
-    UsageImport,
-    keep,
-    kept,
-)
+from billing.imports import UsageFile, UsageImport
 from billing.models import UsageRecord
 from connections.models import Event
 from revampd.kit.errors import Invalid
 from revampd.kit.money import Money
+from revampd.kit.sheets import MAX_BYTES, MAX_ROWS, BadRows
+from revampd.kit.uploads import UploadGone, keep, kept
 from tests.billing.acts import NOW, TODAY, agree, noon
 from tests.billing.usage.counting import (
     BOOKING,
