@@ -2,7 +2,7 @@
 
 from django.urls import reverse
 
-from connections.kinds import Category, EventKind, Telling
+from connections.kinds import OWNERS, Category, EventKind, Telling
 from connections.models.events import Event
 
 MANAGEMENT = Category.BILLING_MANAGEMENT
@@ -54,6 +54,7 @@ REFUND_TASK = "billing.settle_refunds"
 BOOKS_TASK = "billing.verify_books"
 WEBHOOK_TASK = "billing.work_off_webhooks"
 FILE_TASK = "billing.file_documents"
+IMPORT_TASK = "billing.import_sub_orgs"
 
 
 def _request(event: Event) -> str:
@@ -430,6 +431,29 @@ credit_applied = EventKind(
 
 usage_recorded = EventKind(
     "usage.recorded", "entered usage: {what}, {days}", icon="chart", link=_usage
+)
+
+# Sub-Orgs by the file
+
+
+def _import(event: Event) -> str:
+    return reverse("sub-org-import", args=[event.organization.slug, event.subject_id])
+
+
+import_confirmed = EventKind("import.confirmed", "confirmed the import of {number} Sub-Orgs")
+import_finished = EventKind(
+    "import.finished",
+    "The import is finished: {invited} invited, {refused} not",
+    category=Category.ACCOUNT,
+    icon="people",
+    members=Telling(
+        "The Sub-Orgs of your file are invited",
+        "{invited} were invited, {refused} not. Whoever was invited got a link by e-mail.",
+        action="See the result",
+        roles=OWNERS,
+    ),
+    facts=(("invited", "Invited"), ("refused", "Not invited"), ("inviter", "Confirmed by")),
+    link=_import,
 )
 
 # What staff watch over

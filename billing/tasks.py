@@ -8,12 +8,19 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from . import filing
+from . import filing, importing
 from .books import differences
 from .collecting import collect_due, reconcile
 from .cycle import bill_due
 from .deadlines import expire_overdue, remind_of_pending
-from .events import COLLECT_TASK, FILE_TASK, RECONCILE_TASK, REFUND_TASK, WEBHOOK_TASK
+from .events import (
+    COLLECT_TASK,
+    FILE_TASK,
+    IMPORT_TASK,
+    RECONCILE_TASK,
+    REFUND_TASK,
+    WEBHOOK_TASK,
+)
 from .models import BooksCheck
 from .postman import deliver
 from .refunding import settle_refunds as settle_every_refund
@@ -78,3 +85,9 @@ def deliver_sandbox_webhooks() -> int:
 def file_documents(first: str = "") -> int:
     """Render the PDFs that are missing, `first` the one somebody waits for. Returns how many."""
     return filing.file_documents(UUID(first) if first else None)
+
+
+@shared_task(name=IMPORT_TASK)
+def import_sub_orgs() -> int:
+    """Invite the Sub-Orgs of confirmed files that are still waiting. Returns how many rows."""
+    return importing.go_on()

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from .views import invitations, joining, members, owners, profile, settings, sub_orgs
+from .views import invitations, joining, members, owners, profile, settings
 
 app_name = "connections"
 
@@ -16,12 +16,6 @@ organization = [
         invitations.withdraw_invitation,
         name="withdraw-invitation",
     ),
-    path(
-        "invitations/<uuid:invitation_id>/resending/",
-        invitations.resend_invitation,
-        name="resend-invitation",
-    ),
-    path("sub-orgs/new/", sub_orgs.invite_sub_org, name="invite-sub-org"),
     path("settings/", settings.settings_page, name="settings"),
     path("settings/details/", settings.change_details, name="change-details"),
 ]

@@ -6,18 +6,27 @@ from django.urls import include, path
 
 from billing.gateways import gateway
 
-from .views import home, overview, site, sub_orgs
+from .views import home, invitations, overview, site, sub_org_imports, sub_orgs
+
+sub_org_urls = [
+    path("", sub_orgs.sub_orgs, name="sub-orgs"),
+    path("export/", sub_orgs.export_sub_orgs, name="export-sub-orgs"),
+    path("new/", invitations.invite_sub_org, name="invite-sub-org"),
+    path("import/", sub_org_imports.import_sub_orgs, name="import-sub-orgs"),
+    path("import/confirmation/", sub_org_imports.confirm_import, name="confirm-sub-org-import"),
+    path("imports/<uuid:import_id>/", sub_org_imports.import_page, name="sub-org-import"),
+]
 
 urlpatterns = [
     path("", home.home, name="home"),
     path("connections/", home.connection_list, name="connection-list"),
     path("connections/<uuid:connection_id>/", overview.overview, name="overview"),
     path("connections/<uuid:connection_id>/", include("billing.urls")),
-    path("organizations/<slug:slug>/sub-orgs/", sub_orgs.sub_orgs, name="sub-orgs"),
+    path("organizations/<slug:slug>/sub-orgs/", include(sub_org_urls)),
     path(
-        "organizations/<slug:slug>/sub-orgs/export/",
-        sub_orgs.export_sub_orgs,
-        name="export-sub-orgs",
+        "organizations/<slug:slug>/invitations/<uuid:invitation_id>/resending/",
+        invitations.resend_invitation,
+        name="resend-invitation",
     ),
     path("organizations/<slug:slug>/catalog/", include("billing.catalog_urls")),
     path("webhooks/", include("billing.webhook_urls")),

@@ -19,6 +19,7 @@ from connections.models import Invitation, Membership, User
 from connections.tokens import invitation_token
 from notifications.draining import drain_events
 from tests.billing.cards import add_card
+from tests.billing.partners import clinics, confirm, take_tier
 from tests.cast import Cast
 
 # Pages that others wrote and that guard themselves; they are not walked role by role.
@@ -98,6 +99,8 @@ def values(cast: Cast) -> dict[str, Any]:
     confirmed_later = add_card(connection, "confirms_always", by=cast.ben, at=now)
     asked = pay(invoice, confirmed_later, cause=Payment.Cause.PERSON, at=now)
     assert asked is not None
+    take_tier(cast, 10)
+    imported = confirm(cast, clinics(2))
     drain_events()
     return {
         "connection_id": connection.pk,
@@ -121,6 +124,7 @@ def values(cast: Cast) -> dict[str, Any]:
         "pk": cast.ben.notifications.first().pk,
         "key": "nobody",
         "gateway": "sandbox",
+        "import_id": imported.pk,
     }
 
 

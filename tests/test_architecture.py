@@ -81,6 +81,16 @@ class TestSources:
 
         assert senders == ["revampd/kit/doorbell.py"]
 
+    def test_invite_sub_orgs_where_their_seats_are_counted_alone(self):
+        inviting = [relative(path) for path in SOURCES if ".send_to_customer(" in path.read_text()]
+
+        assert sorted(inviting) == [
+            "billing/importing.py",  # whose seats are taken at the confirmation
+            "billing/seats.py",
+            "connections/admin.py",  # a Partner takes no seat
+            "revampd/demo/stage.py",  # likewise
+        ]
+
     def test_ask_the_clock_of_the_product_wherever_people_look(self):
         pages = {"views", "forms", "templatetags"}
         asking = [

@@ -1,10 +1,22 @@
 """Billing for staff: what is sealed, published or issued is read; the rest changes by verbs."""
 
-from . import agreements, catalog, invoices, oversight, payments, sandbox, tiers, usage, wallets
+from . import (
+    agreements,
+    catalog,
+    imports,
+    invoices,
+    oversight,
+    payments,
+    sandbox,
+    tiers,
+    usage,
+    wallets,
+)
 
 __all__ = [
     "agreements",
     "catalog",
+    "imports",
     "invoices",
     "oversight",
     "payments",

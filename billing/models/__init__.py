@@ -27,6 +27,7 @@ from .sandbox import (
 )
 from .self_service import SelfService
 from .series import InvoiceSeries
+from .sub_org_imports import SubOrgImport, SubOrgImportRow
 from .subscriptions import Subscription
 from .tiers import TierUse, Use, tier_of
 from .usage import UsageRecord
@@ -63,6 +64,8 @@ __all__ = [
     "SandboxSetup",
     "SandboxWebhook",
     "SelfService",
+    "SubOrgImport",
+    "SubOrgImportRow",
     "Subscription",
     "SubscriptionItem",
     "TierUse",

@@ -4,9 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar, Self
 
 import pgtrigger
+from django.apps import apps
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import F, Max, Q
+from django.db.models import Exists, F, Max, OuterRef, Q
 from django.utils import timezone
 
 from connections import events
@@ -39,9 +40,16 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
     def active(self) -> Self:
         return self.filter(state=Connection.State.ACTIVE)
 
-    def taking_seats(self) -> Self:
-        """Those that count against the number of Sub-Orgs that a tier allows."""
-        return self.exclude(state=Connection.State.ENDED)
+    def taking_seats(self, at: datetime | None = None) -> Self:
+        """Those that count against the number of Sub-Orgs that a tier allows.
+
+        Who is invited counts while the link works; withdrawn or expired, it gives its seat back.
+        """
+        # Invitations point at connections, so they find their table by name.
+        links = apps.get_model("connections.Invitation").objects.open(at or clock.now())
+        is_awaited = Exists(links.filter(connection=OuterRef("pk")))
+        invited = Q(state=Connection.State.INVITED)
+        return self.exclude(state=Connection.State.ENDED).filter(~invited | is_awaited)
 
     def furthest_ahead(self) -> timedelta:
         """How far the furthest of their clocks is ahead; outside a demo, without a query, none."""

@@ -29,6 +29,10 @@ class InvitationClosed(Conflict):
     """The invitation was used, withdrawn or has expired."""
 
 
+class SeatGivenBack(Conflict):
+    """Nobody could use the link any more, so the seat of the Sub-Org went back to its Partner."""
+
+
 class InvitationForSomebodyElse(NotAllowed):
     """The invitation went to another address than the one signed in."""
 
@@ -272,15 +276,23 @@ class Invitation(models.Model):
         return None
 
     @transaction.atomic
-    def resend(self, *, by: User, at: datetime, email: str = "") -> "Invitation":
+    def resend(
+        self, *, by: User, at: datetime, email: str = "", has_seat: bool = False
+    ) -> "Invitation":
         """Close this link and send a new one, to `email` if it went to a wrong address.
 
-        Raises InvitationClosed if it was accepted, Invalid like `send`.
+        A Sub-Org that gave its seat back needs another: `has_seat` says that it is there. Raises
+        InvitationClosed if it was accepted, SeatGivenBack, Invalid like `send`.
         """
         organization = lock(self.organization)
         invitation = lock(self)
         if invitation.state == self.State.ACCEPTED:
             raise InvitationClosed("This invitation was used already.")
+        if not (has_seat or self.holds_seat(at)):
+            raise SeatGivenBack(
+                f"{organization} gave its seat back when its link closed.",
+                next_step=f"{self.sender} can invite it again, if its tier allows one more.",
+            )
         if invitation.state == self.State.PENDING:
             invitation.withdraw(by=by, at=at)
         return type(self).send(
@@ -316,6 +328,14 @@ class Invitation(models.Model):
     def sender(self) -> Organization:
         """The organization that invites: the provider, or the colleagues themselves."""
         return self.connection.provider if self.connection else self.organization
+
+    def holds_seat(self, at: datetime) -> bool:
+        """Whether a Sub-Org still has its seat; others need none."""
+        connection = self.connection
+        if connection is None or connection.provider_kind != Organization.Kind.PARTNER:
+            return True
+        own = Connection.objects.filter(pk=connection.pk)
+        return bool(own.taking_seats(at).exists())
 
     @property
     def invitee(self) -> str:

@@ -37,7 +37,7 @@ def invite_member(request: HttpRequest, membership: Membership) -> HttpResponse:
             refuse(form, refusal)
         else:
             context = team(request, membership, show="invitations")
-            sentence, to = f"An invitation goes to {sent.email}.", _list_url(membership, sent)
+            sentence, to = f"An invitation goes to {sent.email}.", list_url(membership, sent)
             return done(request, sentence, to, fragment="connections/_team.html", context=context)
     return team_page(request, membership, form=form, status=422)
 
@@ -52,39 +52,15 @@ def invitation_sent_page(
     status: int = 200,
 ) -> HttpResponse:
     """One invitation that was sent: to send it again, perhaps to another address."""
-    sent = _sent(membership, invitation_id)
+    sent = find_sent(membership, invitation_id)
     context = {
         "invitation": sent,
         "form": form or ResendForm(initial={"email": sent.email}),
         "refusal": refusal,
-        "back": _list_url(membership, sent),
+        "back": list_url(membership, sent),
         "now": clock.now(),
     }
     return page(request, "connections/resend.html", context, status=status)
-
-
-@organization_view(duty=Duty.MANAGE, refused=invitation_sent_page)
-def resend_invitation(
-    request: HttpRequest, membership: Membership, invitation_id: UUID
-) -> HttpResponse:
-    """Send a new link, to the same address unless the form names another."""
-    if request.method != "POST":
-        return invitation_sent_page(request, membership, invitation_id=invitation_id)
-    sent = _sent(membership, invitation_id)
-    form = ResendForm(request.POST if "email" in request.POST else {"email": sent.email})
-    if form.is_valid():
-        try:
-            again = sent.resend(
-                by=membership.user, at=clock.now(), email=form.cleaned_data["email"]
-            )
-        except Invalid as refusal:
-            refuse(form, refusal)
-        else:
-            sentence = f"A new link goes to {again.email}. The old one no longer works."
-            return done(request, sentence, _list_url(membership, again))
-    return invitation_sent_page(
-        request, membership, invitation_id=invitation_id, form=form, status=422
-    )
 
 
 @organization_view(duty=Duty.MANAGE, refused=invitation_sent_page)
@@ -93,21 +69,21 @@ def withdraw_invitation(
     request: HttpRequest, membership: Membership, invitation_id: UUID
 ) -> HttpResponse:
     """Close the link of an invitation."""
-    sent = _sent(membership, invitation_id)
+    sent = find_sent(membership, invitation_id)
     sent.withdraw(by=membership.user, at=clock.now())
     sentence = f"The invitation to {sent.email} is withdrawn. Its link no longer works."
-    return done(request, sentence, _list_url(membership, sent))
+    return done(request, sentence, list_url(membership, sent))
 
 
-def _sent(membership: Membership, invitation_id: UUID) -> Invitation:
+def find_sent(membership: Membership, invitation_id: UUID) -> Invitation:
     sent = Invitation.objects.sent_by(membership.organization)
     related = sent.select_related("organization", "connection__provider", "invited_by")
     return get_object_or_404(related, pk=invitation_id)
 
 
-def _list_url(membership: Membership, sent: Invitation) -> str:
+def list_url(membership: Membership, sent: Invitation) -> str:
     """Where it is listed: among colleagues, or among the Partner's Sub-Orgs."""
     slug = membership.organization.slug
     if sent.connection_id:
-        return reverse("connections:invite-sub-org", args=[slug])
+        return reverse("invite-sub-org", args=[slug])
     return reverse("connections:members", args=[slug]) + "?show=invitations"

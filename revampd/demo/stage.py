@@ -10,6 +10,7 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 
+from billing import seats
 from billing.models import AddOn, OneTimeCharge, Plan, PlanVersion
 from connections.models import Connection, Invitation, Membership, Organization, User
 
@@ -74,17 +75,19 @@ class Stage:
         seller = self.organization(provider)
         team = {m.user_id: m for m in seller.memberships.all()}
         support = [m for m in team.values() if m.role == "SUPPORT"]
-        return Invitation.send_to_customer(
-            provider=seller,
-            name=company.name,
-            email=company.owner.email,
-            by=self.user(by),
-            at=self.at,
-            owners={
+        details: dict[str, Any] = {
+            "name": company.name,
+            "email": company.owner.email,
+            "by": self.user(by),
+            "at": self.at,
+            "owners": {
                 "sales_owner": team[self.user(by).pk],
                 "support_owner": support[0] if support else None,
             },
-        )
+        }
+        if seller.is_platform:
+            return Invitation.send_to_customer(provider=seller, **details)
+        return seats.invite(partner=seller, **details)
 
     def accept(self, invitation: Invitation, company: Company) -> None:
         """The first owner accepts and fills in the company's details."""

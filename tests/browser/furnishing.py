@@ -3,13 +3,23 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
+from django.db import transaction
 from django.utils import timezone
 
 from billing.collecting import pay
 from billing.cycle import bill_due
-from billing.models import BillingRequest, Credit, CreditNote, Payment, SandboxSetup
+from billing.models import (
+    BillingRequest,
+    Credit,
+    CreditNote,
+    Payment,
+    SandboxSetup,
+    SubOrgImport,
+)
 from billing.models.proposals import CatalogEntry, Proposal
+from billing.models.sub_org_imports import NewSubOrg
 from billing.pricing import Timing
 from billing.setups import begin_setup
 from connections.models import Invitation, Membership, User
@@ -175,10 +185,26 @@ def _invite(house: Furnished, now: datetime) -> None:
         provider=cast.northwind, name=LONG_NAME, email="first@example.com", by=cast.maya, at=now
     )
     house.values |= {
+        "import_id": _imported(cast, 3).pk,
+        "import over": _imported(cast, 40, are_over=True).pk,
         "token": invitation_token(colleague.pk),
         "invitation_id": colleague.pk,
         "key": "nobody",
     }
+
+
+@transaction.atomic
+def _imported(cast: Cast, number: int, *, are_over: bool = False) -> SubOrgImport:
+    """A file of Sub-Orgs that is under way, or one of which nobody could be invited."""
+    rows = [NewSubOrg(line, f"{LONG_NAME} {line}", "a@b.example") for line in range(2, 2 + number)]
+    begun = SubOrgImport.begin(
+        rows, partner=cast.northwind, by=cast.maya, at=timezone.now(), key=uuid4()
+    )
+    if are_over:
+        for row in begun.rows.all():
+            row.refuse(f"“{row.name}” is one of your Sub-Orgs already.")
+        begun.advance(invited=0, refused=number, at=timezone.now())
+    return begun
 
 
 def _read_some(user: User, now: datetime) -> None:

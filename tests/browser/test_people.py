@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from connections.models import Connection
+from tests.billing.partners import take_tier
 from tests.cast import PASSWORD
 
 from .fitness import faults
@@ -31,6 +32,7 @@ class TestInvitation:
     def test_brings_a_sub_org_from_the_mail_to_its_first_request(
         self, browse, committed_cast, house
     ):
+        take_tier(committed_cast, 2)
         partner = browse(committed_cast.maya, "/organizations/northwind-agency/sub-orgs/")
         partner.get_by_role("link", name="Invite a Sub-Org").click()
         partner.get_by_label("Name of the Sub-Org").fill("Cedar Dental")

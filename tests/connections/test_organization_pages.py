@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from connections.forms import SettingsForm
 from connections.models import Invitation, Membership, Organization
+from tests.billing.partners import take_tier
 
 MARKUP = "<img src=x onerror=alert(1)>"
 DETAILS = {
@@ -20,6 +21,10 @@ DETAILS = {
 
 def url(name, *args, slug="northwind-agency") -> str:
     return reverse(f"connections:{name}", args=[slug, *args])
+
+
+def url_of_inviting(slug="northwind-agency") -> str:
+    return reverse("invite-sub-org", args=[slug])
 
 
 class TestSettings:
@@ -127,11 +132,16 @@ class TestProfile:
 
 
 class TestInviteSubOrg:
+    @pytest.fixture(autouse=True)
+    def _tier(self, cast):
+        """Northwind has one, without limits."""
+        take_tier(cast, None)
+
     def data(self, **changes):
         return {"name": "Acme", "email": "ada@example.com"} | changes
 
     def test_invites_and_says_so(self, cast, as_):
-        answer = as_(cast.maya).post(url("invite-sub-org"), self.data(), follow=True)
+        answer = as_(cast.maya).post(url_of_inviting(), self.data(), follow=True)
 
         assert "Acme is invited. The mail goes to ada@example.com." in answer.text
         assert Organization.objects.get(name="Acme").kind == Organization.Kind.SUB_ORG
@@ -139,7 +149,7 @@ class TestInviteSubOrg:
     def test_takes_the_owners_from_the_members_of_the_partner(self, cast, as_):
         dana = Membership.objects.get(user=cast.dana)
 
-        as_(cast.maya).post(url("invite-sub-org"), self.data(support_owner=dana.pk))
+        as_(cast.maya).post(url_of_inviting(), self.data(support_owner=dana.pk))
 
         invitation = Invitation.objects.get(organization__name="Acme")
         assert invitation.connection.support_owner == dana
@@ -150,7 +160,7 @@ class TestInviteSubOrg:
         if typed == "theirs":
             typed = str(Membership.objects.get(user=cast.oscar).pk)
 
-        answer = as_(cast.maya).post(url("invite-sub-org"), self.data(**{field: typed}))
+        answer = as_(cast.maya).post(url_of_inviting(), self.data(**{field: typed}))
 
         assert answer.status_code == 422
         assert "Choose a member of your organization." in answer.text
@@ -162,7 +172,7 @@ class TestInviteSubOrg:
         "bad", [{"name": ""}, {"name": "A" * 121}, {"email": ""}, {"email": "ada"}]
     )
     def test_says_beside_the_field_what_is_wrong(self, cast, as_, bad):
-        answer = as_(cast.maya).post(url("invite-sub-org"), self.data(**bad))
+        answer = as_(cast.maya).post(url_of_inviting(), self.data(**bad))
 
         assert answer.status_code == 422
         assert 'aria-invalid="true"' in answer.text
@@ -170,22 +180,22 @@ class TestInviteSubOrg:
 
     def test_refuses_the_same_again(self, cast, as_):
         browser = as_(cast.maya)
-        browser.post(url("invite-sub-org"), self.data())
+        browser.post(url_of_inviting(), self.data())
 
-        answer = browser.post(url("invite-sub-org"), self.data())
+        answer = browser.post(url_of_inviting(), self.data())
 
         assert answer.status_code == 422
         assert "Acme is invited already" in answer.text
 
     def test_lists_who_has_not_answered_with_what_can_be_done(self, cast, as_):
         browser = as_(cast.maya)
-        browser.post(url("invite-sub-org"), self.data())
+        browser.post(url_of_inviting(), self.data())
         sent = Invitation.objects.get(organization__name="Acme")
 
-        assert "ada@example.com" in browser.get(url("invite-sub-org")).text
+        assert "ada@example.com" in browser.get(url_of_inviting()).text
         answer = browser.post(url("withdraw-invitation", sent.pk), follow=True)
 
-        assert answer.redirect_chain == [(url("invite-sub-org"), 303)]
+        assert answer.redirect_chain == [(url_of_inviting(), 303)]
         assert "Withdrawn" in answer.text
 
     @pytest.mark.parametrize(
@@ -198,7 +208,7 @@ class TestInviteSubOrg:
         ],
     )
     def test_is_for_owners_of_partners(self, cast, as_, name, slug, status):
-        answer = as_(getattr(cast, name)).post(url("invite-sub-org", slug=slug), self.data())
+        answer = as_(getattr(cast, name)).post(url_of_inviting(slug), self.data())
 
         assert answer.status_code == status
 
@@ -216,9 +226,9 @@ class TestInviteSubOrg:
                     at=timezone.now(),
                 )
             browser = as_(cast.maya)
-            browser.get(url("invite-sub-org"))  # fills the caches
+            browser.get(url_of_inviting())  # fills the caches
             with django_assert_max_num_queries(10) as asked:
-                browser.get(url("invite-sub-org"))
+                browser.get(url_of_inviting())
             counts.append(len(asked))
 
         assert counts[0] == counts[1]
