@@ -65,5 +65,11 @@ def own_day(connection: str, at: datetime) -> Combinable:
     return _Day(own_time(connection, at), F(f"{connection}__provider__time_zone"))
 
 
+def day_of_each(provider: Organization, at: datetime) -> Combinable:
+    """`own_day` where the rows are the connections of one provider."""
+    own = ExpressionWrapper(_instant(at) + F("ahead"), output_field=DateTimeField())
+    return _Day(own, Value(provider.time_zone))
+
+
 def _instant(at: datetime) -> Any:
     return Value(at, output_field=DateTimeField())

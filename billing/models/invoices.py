@@ -187,6 +187,10 @@ class Invoice(models.Model):
                 condition=Q(collect_on__isnull=False),
                 name="invoice_to_collect",
             ),
+            # Few rows, asked for of thousands of connections at once.
+            models.Index(
+                fields=["connection"], condition=Q(state="PAST_DUE"), name="invoice_past_due"
+            ),
         ]
         triggers = [
             pgtrigger.Protect(name="kept", operation=pgtrigger.Delete),

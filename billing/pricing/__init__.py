@@ -11,6 +11,7 @@ from .credits import first_in_first_out, give_back
 from .endings import cancel, keep, remove, restore, retain
 from .items import Ending, Item, ItemKind, Measure
 from .lines import Charge, charges, part
+from .monthly import a_month_of
 from .offers import Offer, Timing
 from .periods import Interval, Period, boundary, period_on, span
 from .previews import Preview, preview
@@ -35,6 +36,7 @@ __all__ = [
     "Running",
     "Timing",
     "Usage",
+    "a_month_of",
     "allocate",
     "boundary",
     "cancel",

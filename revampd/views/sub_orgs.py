@@ -1,101 +1,88 @@
 """The customers of a Partner (its Sub-Orgs) or of Revampd (its Partners)."""
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Count, QuerySet
-from django.db.models.functions import Lower
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from billing.census import Census
+from billing.filters import CustomerFilter
+from billing.portfolio import Customer, called, customer_of, customers, read
 from connections.access import organization_view
-from connections.models import Connection, Membership, Organization
+from connections.models import Membership, Organization
+from revampd.kit import clock
 from revampd.kit.export import csv_response
+from revampd.kit.htmx import page
 
-from .home import rows
-
-PAGE = 25
-ORDERS: dict[str, list[Any]] = {
-    "name": [Lower("customer__name"), "id"],
-    "-name": [Lower("customer__name").desc(), "id"],
-    "since": ["created_at", "id"],
-    "-since": ["-created_at", "id"],
-}
-SELLERS = (Organization.Kind.PARTNER, Organization.Kind.PLATFORM)
-
-
-COLUMNS = ("Name", "Status", "Since", "Plan", "Each", "Currency", "Price", "Waiting requests")
+PAGE_LENGTH = 25
 CHUNK = 500
+SELLERS = (Organization.Kind.PARTNER, Organization.Kind.PLATFORM)
+NARROWING = ("state", "plan", "owner", "waiting", "overdue")
+KEPT = ("state", "waiting", "overdue", "sort")  # what the form does not ask for itself
+COLUMNS = (
+    *("Name", "Status", "Plan", "Next plan", "Next plan from", "Waiting requests"),
+    *("Currency", "Overdue", "A month", "Since"),
+)
 
 
 @organization_view(kinds=SELLERS)
 @require_GET
 def sub_orgs(request: HttpRequest, membership: Membership) -> HttpResponse:
-    """All customers with status, plan, monthly amount and what is pending; filtered, sorted."""
-    customers = Connection.objects.filter(provider=membership.organization)
-    page = Paginator(_found(request, customers), PAGE).get_page(request.GET.get("page"))
+    """All customers with plan, monthly amount, what waits and is overdue; filtered, sorted."""
+    seller = membership.organization
+    everybody = _customers(seller)
+    shown = CustomerFilter(request.GET, queryset=_read(everybody))
+    found, text = shown.qs, shown.form.cleaned_data.get("q") or ""
+    chosen = {name: str(shown.form.cleaned_data.get(name) or "") for name in NARROWING}
+    census = Census.of(called(everybody, text) if text else everybody, chosen)
+    pages = Paginator(found, PAGE_LENGTH)
+    pages.count = census.number()
     context = {
-        "page": page,
-        "rows": rows(list(page.object_list), selling=True),
-        "states": _states(customers),
-        "state": request.GET.get("state", ""),
-        "q": _text(request),
+        "page": (rows := pages.get_page(request.GET.get("page"))),
+        "rows": [(customer_of(row), _url(row)) for row in rows],
+        "census": census,
+        "owners": census.owners(seller),
+        "chosen": chosen | {"q": text},
+        "kept": [(name, request.GET.get(name)) for name in KEPT],
         "noun": _noun(membership),
     }
-    return render(request, "connections/sub_orgs.html", context)
+    return page(request, "connections/sub_orgs.html", context)
 
 
-@organization_view(kinds=SELLERS)
-@require_GET
-def export_sub_orgs(request: HttpRequest, membership: Membership) -> StreamingHttpResponse:
-    """The same list as CSV, whole."""
-    customers = Connection.objects.filter(provider=membership.organization)
-    name = f"{_noun(membership)} {membership.organization}"
-    return csv_response(name, COLUMNS, _exported(_found(request, customers)))
+def _customers(seller: Organization) -> QuerySet[Any]:
+    # Each connection adds how far it is ahead to real time, and the page is ahead already.
+    return customers(seller, clock.now() - clock.ahead())
 
 
-def _exported(found: QuerySet[Connection]) -> Iterator[tuple[Any, ...]]:
-    connections = found.iterator(chunk_size=CHUNK)
-    while chunk := list(islice(connections, CHUNK)):
-        for row in rows(chunk, selling=True):
-            connection = row.connection
-            yield (
-                connection.customer.name,
-                connection.get_state_display(),
-                connection.created_at,
-                row.plan,
-                row.interval,
-                connection.currency,
-                row.recurring,
-                row.waiting,
-            )
+def _read(rows: QuerySet[Any]) -> QuerySet[Any]:
+    return read(rows).order_by("-created_at", "pk")
 
 
-def _found(request: HttpRequest, customers: QuerySet[Connection]) -> QuerySet[Connection]:
-    """Those that the address asks for (?q=, ?state=), in its order (?sort=)."""
-    text, state = _text(request), request.GET.get("state", "")
-    found = customers.filter(customer__name__icontains=text) if text else customers
-    if state in Connection.State.values:
-        found = found.filter(state=state)
-    order = ORDERS.get(request.GET.get("sort", ""), ORDERS["-since"])
-    return found.select_related("customer", "provider", "support_owner__user").order_by(*order)
-
-
-def _text(request: HttpRequest) -> str:
-    # PostgreSQL takes no NUL, and nobody's name has one.
-    return request.GET.get("q", "").replace("\0", "").strip()[:80]
+def _url(row: Any) -> str:
+    return reverse("overview", args=[row["pk"]])
 
 
 def _noun(membership: Membership) -> str:
     return "Customers" if membership.organization.is_platform else "Sub-Orgs"
 
 
-def _states(customers: QuerySet[Connection]) -> list[dict[str, Any]]:
-    """The filter links with their counts, states without a customer left out."""
-    counts = dict(customers.values_list("state").annotate(number=Count("id")))
-    every = {"value": "", "label": "All", "count": sum(counts.values())}
-    known = [state for state in Connection.State if state in counts]
-    return [every] + [{"value": s, "label": s.label, "count": counts[s]} for s in known]
+@organization_view(kinds=SELLERS)
+@require_GET
+def export_sub_orgs(request: HttpRequest, membership: Membership) -> StreamingHttpResponse:
+    """The same list as CSV, whole."""
+    seller = membership.organization
+    found = CustomerFilter(request.GET, queryset=_read(_customers(seller))).qs
+    rows: Iterator[Any] = found.iterator(chunk_size=CHUNK)
+    return csv_response(f"{_noun(membership)} {seller}", COLUMNS, map(_exported, rows))
+
+
+def _exported(row: Any) -> tuple[Any, ...]:
+    one: Customer = customer_of(row)
+    return (
+        *(one.name, one.state.label, one.plan, one.next_plan, one.next_from, one.waiting),
+        *(one.monthly.currency, one.overdue, one.monthly, one.since),
+    )
