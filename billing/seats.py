@@ -14,9 +14,7 @@ from connections.models import Connection, Invitation, Membership, Organization,
 from revampd.kit.errors import Conflict
 from revampd.kit.locking import lock
 
-from .models import SubOrgImport
-from .models.plans import PlanVersion
-from .models.tiers import tier_of
+from .models import PlanVersion, SubOrgImport, tier_of
 
 
 class NoSeat(Conflict):
