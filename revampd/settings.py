@@ -248,7 +248,7 @@ CELERY_BEAT_SCHEDULE = {
     "reconcile payments": {"task": "billing.reconcile_payments", "schedule": 60},
     "settle refunds": {"task": "billing.settle_refunds", "schedule": 60},
     "work off webhooks": {"task": "billing.work_off_webhooks", "schedule": 15},
-    "import Sub-Orgs": {"task": "billing.import_sub_orgs", "schedule": 15},
+    "import Sub-Orgs": {"task": "billing.import_sub_orgs", "schedule": 5},
     "make PDFs": {"task": "billing.file_documents", "schedule": 60},
 }
 if IS_DEMO:
