@@ -254,7 +254,7 @@ tier_held = EventKind(
     "tier.held",
     "{item} goes on: {excess}",
     category=MANAGEMENT,
-    icon="alert",
+    icon="warning",
     tone="warn",
     customer=Telling(
         "You keep {item}",

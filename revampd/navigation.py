@@ -27,7 +27,11 @@ class Entry:
 
     def at(self, page: str, *args: Any) -> "Entry":
         url = reverse(self.route, args=args)
-        inside = page.startswith(url) and self.route not in ("connection-list", "overview")
+        inside = page.startswith(url) and self.route not in (
+            "connection-list",
+            "organization-home",
+            "overview",
+        )
         return replace(self, url=url, current=page == url or inside)
 
 
@@ -63,18 +67,21 @@ PERSONAL = (
 
 ORGANIZATION = {
     PLATFORM: (
+        Entry("Home", "organization-home", "home"),
         Entry("Customers", "sub-orgs", "people"),
         Entry("Catalog", "catalog:catalog", "catalog"),
         Entry("Members", "connections:members", "person"),
         Entry("Settings", "connections:settings", "settings"),
     ),
     PARTNER: (
+        Entry("Home", "organization-home", "home"),
         Entry("Sub-Orgs", "sub-orgs", "people"),
         Entry("Catalog", "catalog:catalog", "catalog"),
         Entry("Members", "connections:members", "person"),
         Entry("Settings", "connections:settings", "settings"),
     ),
     SUB_ORG: (
+        Entry("Home", "organization-home", "home"),
         Entry("Members", "connections:members", "person"),
         Entry("Settings", "connections:settings", "settings"),
     ),

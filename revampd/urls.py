@@ -6,7 +6,15 @@ from django.urls import include, path
 
 from billing.gateways import gateway
 
-from .views import home, invitations, overview, site, sub_org_imports, sub_orgs
+from .views import (
+    home,
+    invitations,
+    organization_home,
+    overview,
+    site,
+    sub_org_imports,
+    sub_orgs,
+)
 
 sub_org_urls = [
     path("", sub_orgs.sub_orgs, name="sub-orgs"),
@@ -22,6 +30,11 @@ urlpatterns = [
     path("connections/", home.connection_list, name="connection-list"),
     path("connections/<uuid:connection_id>/", overview.overview, name="overview"),
     path("connections/<uuid:connection_id>/", include("billing.urls")),
+    path(
+        "organizations/<slug:slug>/",
+        organization_home.organization_home,
+        name="organization-home",
+    ),
     path("organizations/<slug:slug>/sub-orgs/", include(sub_org_urls)),
     path(
         "organizations/<slug:slug>/invitations/<uuid:invitation_id>/resending/",

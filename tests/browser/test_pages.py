@@ -132,7 +132,10 @@ OTHER_STATES = [
     ),
     Visit("ben", "connections/<revampd_bluebird>/plan/"),
     Visit("rhea", "connections/"),
+    Visit("rhea", "organizations/revampd/"),
     Visit("rhea", "organizations/revampd/sub-orgs/"),
+    Visit("ben", "organizations/bluebird-clinic/"),
+    Visit("oscar", "organizations/contoso-media/"),
 ]
 ACCOUNT_PAGES = [
     Visit("", "accounts/login/"),

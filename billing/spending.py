@@ -1,0 +1,133 @@
+"""What an organization buys: what it pays a month and for what, and what it has paid."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from dateutil.relativedelta import relativedelta
+from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce, TruncMonth
+
+from connections.models import Connection, Organization
+from revampd.kit.money import Money, total
+
+from .models import BillingRequest, Invoice, Payment, Subscription
+from .pricing import Interval, Item, Running, a_month_of
+from .revenue import MONTHS, MonthEnd
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """What is bought on one connection, and its next invoice as things stand, usage apart."""
+
+    connection: Connection
+    items: list[Item]
+    next_invoice: date | None
+    next_total: Money
+
+    @classmethod
+    def of(cls, connection: Connection, running: Running, today: date) -> "Bought":
+        lines = running.upcoming()
+        return cls(
+            connection=connection,
+            items=[item for item in running.items if item.runs_on(today)],
+            next_invoice=running.next_invoice if lines else None,
+            next_total=total((line.amount for line in lines), connection.currency),
+        )
+
+    @property
+    def monthly(self) -> Money:
+        """What its prices come to in a month."""
+        sums = dict.fromkeys(Interval, 0)
+        for item in self.items:
+            sums[item.interval] += item.price.minor
+        minor = a_month_of(sums[Interval.MONTH], sums[Interval.YEAR])
+        return Money(minor, self.connection.currency)
+
+    @property
+    def owed(self) -> Money:
+        """What its invoices leave to pay."""
+        return Money(self.connection.owed, self.connection.currency)  # type: ignore[attr-defined]
+
+    @property
+    def overdue(self) -> Money:
+        minor: int = self.connection.overdue  # type: ignore[attr-defined]
+        return Money(minor, self.connection.currency)
+
+
+@dataclass(frozen=True)
+class Spending:
+    """Everything that an organization buys, by connection."""
+
+    bought: list[Bought]
+
+    @classmethod
+    def of(cls, buyer: Organization, today: date) -> "Spending":
+        """In two queries."""
+        connections = list(_connections(buyer))
+        running = Subscription.running_on_each(connections)
+        each = (Bought.of(one, running.get(one.pk, Running()), today) for one in connections)
+        return cls(list(each))
+
+    @property
+    def monthly(self) -> list[Money]:
+        """A month of it, in each currency."""
+        return self._sums("monthly")
+
+    @property
+    def owed(self) -> list[Money]:
+        return self._sums("owed")
+
+    @property
+    def overdue(self) -> list[Money]:
+        return self._sums("overdue")
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for the decision of the buyer."""
+        return sum(one.connection.waiting for one in self.bought)  # type: ignore[attr-defined]
+
+    @property
+    def next(self) -> Bought | None:
+        """The connection whose invoice comes first."""
+        coming = [one for one in self.bought if one.next_invoice]
+        return min(coming, key=lambda one: one.next_invoice or date.max, default=None)
+
+    def _sums(self, name: str) -> list[Money]:
+        parts: dict[str, list[Money]] = defaultdict(list)
+        for one in self.bought:
+            parts[one.connection.currency].append(getattr(one, name))
+        sums = [total(moneys, currency) for currency, moneys in sorted(parts.items())]
+        return [money for money in sums if money]
+
+
+def _connections(buyer: Organization) -> QuerySet[Connection]:
+    own = {"connection": OuterRef("pk")}
+    owed = Invoice.objects.owed().filter(**own).order_by().values("connection")
+    late = owed.filter(state=Invoice.State.PAST_DUE)
+    asked = BillingRequest.objects.pending().filter(**own).order_by().values("connection")
+    rows = Connection.objects.filter(customer=buyer).select_related("provider", "customer")
+    return rows.order_by("provider_kind", "provider__name").annotate(
+        owed=Coalesce(Subquery(owed.values(sum=Sum("outstanding"))), 0),
+        overdue=Coalesce(Subquery(late.values(sum=Sum("outstanding"))), 0),
+        waiting=Coalesce(Subquery(asked.values(number=Count("pk"))), 0),
+    )
+
+
+def paid_by_month(buyer: Organization, today: date) -> dict[str, list[MonthEnd]]:
+    """What payment methods paid in each of the last twelve months, by currency."""
+    first = today.replace(day=1) - relativedelta(months=MONTHS - 1)
+    days = [first + relativedelta(months=number) for number in range(MONTHS)]
+    rows: Any = Payment.objects.succeeded().filter(
+        connection__customer=buyer, settled_at__date__gte=first
+    )
+    by_month = rows.annotate(month=TruncMonth("settled_at"))
+    sums: dict[str, dict[date, int]] = defaultdict(dict)
+    grouped = by_month.order_by().values_list("currency", "month").annotate(Sum("amount"))
+    for currency, month, minor in grouped:
+        sums[currency][month.date()] = minor
+    return {
+        currency: [MonthEnd(f"{day:%b %y}", Money(own.get(day, 0), currency)) for day in days]
+        for currency, own in sums.items()
+    }

@@ -1,0 +1,50 @@
+"""The home of an organization: what it sells, what it buys, and what waits."""
+
+from datetime import date
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET
+
+from billing import revenue
+from billing.models import BillingRequest
+from billing.spending import Spending, paid_by_month
+from connections.access import organization_view
+from connections.models import Membership, Organization
+from revampd.kit import clock
+from revampd.kit.htmx import page
+
+DECISIONS = 5
+
+
+@organization_view
+@require_GET
+def organization_home(request: HttpRequest, membership: Membership) -> HttpResponse:
+    """A seller sees what it earns and what stands in its way, a buyer what it pays for what."""
+    organization = membership.organization
+    context = _sold(organization) if organization.is_seller else _bought(membership)
+    if not organization.is_platform:
+        context["spending"] = Spending.of(organization, _today(organization))
+    return page(request, "connections/home.html", context)
+
+
+def _sold(seller: Organization) -> dict[str, Any]:
+    today = _today(seller)
+    return {
+        "revenues": revenue.Revenue.of_each_currency(seller, today),
+        "pending": revenue.pending(seller),
+        "declined": revenue.declined(seller, today),
+        "overdue": revenue.overdue(seller),
+    }
+
+
+def _bought(membership: Membership) -> dict[str, Any]:
+    buyer = membership.organization
+    return {
+        "decisions": BillingRequest.objects.waiting_for([membership])[:DECISIONS],
+        "paid": paid_by_month(buyer, _today(buyer)),
+    }
+
+
+def _today(organization: Organization) -> date:
+    return clock.now().astimezone(organization.zone).date()

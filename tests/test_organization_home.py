@@ -1,0 +1,227 @@
+"""The homes of organizations: what a seller earns, what a buyer pays, and only their own."""
+
+from datetime import date, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from billing.collecting import collect_due
+from billing.models import BillingRequest, Credit, SelfService
+from billing.models.proposals import Proposal
+from billing.pricing import Timing
+from billing.revenue import Revenue, declined, overdue, pending
+from billing.spending import Spending, paid_by_month
+from connections.models import Connection
+from revampd.kit.money import Money
+from tests.billing.acts import NOW, TODAY, agree, bill, noon, propose
+from tests.billing.cards import add_card
+from tests.billing.deals import many_requests
+from tests.cast import Cast, between, connect, plan
+from tests.test_home import queries
+
+
+def revenue(cast: Cast, on: date = TODAY) -> Revenue:
+    [found] = Revenue.of_each_currency(cast.northwind, on)
+    return found
+
+
+def months(cast: Cast, on: date) -> list[int]:
+    return [month.amount.minor for month in revenue(cast, on).months]
+
+
+def home(organization) -> str:
+    return f"/organizations/{organization.slug}/"
+
+
+@pytest.fixture
+def second(cast: Cast) -> Connection:
+    """Another customer of Northwind, owned by Fay."""
+    return between(cast.northwind, connect(cast.northwind, "Second", cast.fay, by=cast.maya))
+
+
+def sell(cast: Cast, connection: Connection, item, at: datetime = NOW) -> None:
+    request = BillingRequest.propose(Proposal(item), connection=connection, by=cast.noah, at=at)
+    request.approve(by=cast.fay, seal=request.seal, at=at)
+
+
+class TestRevenue:
+    def test_is_what_runs_in_a_month_a_year_being_twelve_of_them(self, cast, second):
+        agree(cast)
+        agree(cast, cast.phone_numbers, quantity=4)
+        sell(cast, second, cast.growth_yearly)
+
+        found = revenue(cast)
+
+        assert found.monthly == Money(149_00 + 10_00 + 82_50)
+        assert [(one.name, one.amount.minor) for one in found.top] == [
+            ("Bluebird Clinic", 159_00),
+            ("Second", 82_50),
+        ]
+        assert found.rest == Money(0)
+
+    def test_is_drawn_by_the_ends_of_months(self, cast):
+        agree(cast, at=noon(2026, 9, 20))
+        agree(cast, cast.scale, at=noon(2026, 10, 5))
+
+        assert months(cast, date(2026, 11, 10)) == [*[0] * 9, 149_00, 297_00, 297_00]
+        assert months(cast, date(2026, 10, 4))[-2:] == [149_00, 149_00]
+
+    def test_leaves_out_what_begins_later_never_began_or_has_ended(self, cast):
+        agree(cast)
+        agree(cast, cast.scale, timing=Timing.NEXT_CYCLE)
+        assert revenue(cast).monthly == Money(149_00)
+        agree(cast, cast.growth_yearly, timing=Timing.NEXT_CYCLE)
+
+        assert revenue(cast, date(2026, 12, 31)).monthly == Money(82_50)
+        assert "less than at the end of last month" in revenue(cast, date(2026, 12, 31)).growth
+
+    def test_is_the_sellers_own(self, cast):
+        agree(cast)
+
+        assert Revenue.of_each_currency(cast.contoso, TODAY) == []
+        assert Revenue.of_each_currency(cast.bluebird, TODAY) == []
+
+    def test_sums_up_who_comes_after_the_first_five(self, cast, second):
+        small = plan(cast.northwind, cast.maya, "Small", 45_00)
+        agree(cast)
+        for number in range(6):
+            customer = connect(cast.northwind, f"Small {number}", cast.fay, by=cast.maya)
+            sell(cast, between(cast.northwind, customer), small)
+
+        found = revenue(cast)
+
+        assert len(found.top) == 5
+        assert found.rest == Money(2 * 45_00)
+
+
+class TestPending:
+    def test_counts_all_and_what_they_would_add_a_month(self, cast):
+        propose(cast)
+        propose(cast, cast.setup)
+        propose(cast, cast.growth_yearly)
+
+        found = pending(cast.northwind)
+
+        assert (found.number, found.amounts) == (3, [Money(149_00 + 82_50)])
+        assert pending(cast.contoso).number == 0
+
+    def test_shows_the_most_urgent(self, cast):
+        propose(cast, expires_at=NOW + timedelta(days=20))
+        first = propose(cast, cast.scale, expires_at=NOW + timedelta(days=2))
+
+        assert pending(cast.northwind).rows[0] == first
+
+
+class TestDeclined:
+    def test_shows_the_note_for_thirty_days(self, cast):
+        request = propose(cast)
+        request.reject(by=cast.ben, at=NOW, note="Too much")
+
+        assert [one.decision_note for one in declined(cast.northwind, TODAY)] == ["Too much"]
+        assert declined(cast.northwind, TODAY + timedelta(days=30)) == []
+        assert declined(cast.contoso, TODAY) == []
+
+
+class TestOverdue:
+    def test_sums_what_customers_have_not_paid(self, cast):
+        agree(cast)
+        Credit.adjust(cast.northwind_bluebird, 9_00, reason="Sorry", by=cast.noah, at=NOW)
+        bill(cast.northwind_bluebird, noon(2026, 12, 10))
+        assert overdue(cast.northwind).number == 0
+        collect_due(at=noon(2027, 1, 9))
+
+        found = overdue(cast.northwind)
+
+        assert (found.number, found.amounts) == (2, [Money(149_00 + 140_00)])
+        assert overdue(cast.contoso).number == 0
+
+
+class TestSpending:
+    def test_is_a_month_of_everything_that_runs(self, cast):
+        agree(cast)
+        agree(cast, cast.phone_numbers, quantity=4, at=noon(2026, 11, 20))
+
+        found = Spending.of(cast.bluebird, date(2026, 11, 20))
+
+        assert found.monthly == [Money(159_00)]
+        assert found.owed == [Money(149_00)]
+        assert found.next is not None
+        assert found.next.connection == cast.northwind_bluebird
+        assert (found.next.next_invoice, found.next.next_total) == (
+            date(2026, 12, 10),
+            Money(149_00 + 6_67 + 10_00),
+        )
+
+    def test_counts_what_waits(self, cast):
+        propose(cast)
+
+        assert Spending.of(cast.bluebird, TODAY).waiting == 1
+        assert Spending.of(cast.fabrikam, TODAY).waiting == 0
+
+
+class TestPaidByMonth:
+    def test_is_what_payment_methods_paid(self, cast):
+        add_card(cast.northwind_bluebird, "visa", by=cast.ben, at=NOW)
+        agree(cast)
+        collect_due(at=NOW)
+
+        [by_month] = paid_by_month(cast.bluebird, TODAY).values()
+
+        assert [month.amount.minor for month in by_month] == [*[0] * 11, 149_00]
+        assert paid_by_month(cast.fabrikam, TODAY) == {}
+
+
+class TestPage:
+    def test_tells_a_seller_what_it_earns(self, cast, as_):
+        agree(cast, at=timezone.now())
+        tier = plan(cast.revampd, cast.rhea, "Pro", 297_00)
+        own = SelfService(cast.revampd_northwind)
+        own.choose_tier(tier, by=cast.maya, at=timezone.now())
+
+        page = as_(cast.vera).get(home(cast.northwind)).content.decode()
+
+        assert "$149.00" in page
+        assert "Bluebird Clinic" in page
+        assert "from Revampd" in page
+        assert "Invite a Sub-Org" not in page
+        assert "Invite a Sub-Org" in as_(cast.maya).get(home(cast.northwind)).content.decode()
+
+    def test_tells_a_buyer_what_it_pays(self, cast, as_):
+        agree(cast, at=timezone.now())
+        propose(cast, cast.setup, at=timezone.now())
+
+        page = as_(cast.ben).get(home(cast.bluebird)).content.decode()
+
+        assert "Northwind Agency proposes Setup" in page
+        assert "$149.00" in page
+
+    def test_tells_the_platform_what_partners_pay(self, cast, as_):
+        tier = plan(cast.revampd, cast.rhea, "Pro", 297_00)
+        own = SelfService(cast.revampd_northwind)
+        own.choose_tier(tier, by=cast.maya, at=timezone.now())
+
+        page = as_(cast.rhea).get(home(cast.revampd)).content.decode()
+
+        assert "$297.00" in page
+
+    @pytest.mark.parametrize("name", ["ben", "oscar", "zed", "rhea"])
+    def test_is_not_there_for_strangers(self, cast, as_, name):
+        assert as_(getattr(cast, name)).get(home(cast.northwind)).status_code == 404
+
+    def test_says_that_nothing_runs(self, cast, as_):
+        page = as_(cast.oscar).get(home(cast.contoso)).content.decode()
+
+        assert "Nothing runs yet" in page
+
+    @pytest.mark.parametrize(("name", "organization"), [("maya", "northwind"), ("ben", "bluebird")])
+    def test_takes_at_most_ten_queries_whatever_happened(self, cast, as_, name, organization):
+        browser = as_(getattr(cast, name))
+        path = home(getattr(cast, organization))
+        agree(cast, at=timezone.now())
+        many_requests(propose(cast, cast.setup, at=timezone.now()), 10)
+        before = queries(browser, path)
+
+        waiting = propose(cast, cast.scale, at=timezone.now(), timing=Timing.NEXT_CYCLE)
+        many_requests(waiting, 300)
+
+        assert queries(browser, path) == before <= 10
