@@ -94,6 +94,7 @@ class TestList:
 
         page.get_by_label("Plan").select_option("Growth")
         page.get_by_role("button", name="Find").click()
+        expect(page).to_have_url(re.compile(r"plan=Growth"))
         page.get_by_role("link", name="Waiting for a decision 1").click()
         expect(page).to_have_url(re.compile(r"plan=Growth.*waiting=yes"))
         export = page.get_by_role("link", name="CSV")
