@@ -77,7 +77,9 @@ def names_taken(
     The import `but` does not stand in its own way.
     """
     small = {name.lower() for name in names}
-    others = SubOrgImport.objects.of(partner).under_way().exclude(pk=but and but.pk)
+    others = SubOrgImport.objects.of(partner).under_way()
+    if but:
+        others = others.exclude(pk=but.pk)
     waiting = SubOrgImportRow.objects.waiting().filter(sub_org_import__in=others)
     own = Connection.objects.filter(provider=partner).exclude(state=Connection.State.ENDED)
     taken: dict[str, str] = {}

@@ -11,7 +11,7 @@ from connections.models import Connection, Event, Invitation
 from notifications.models import Delivery
 from tests.billing.partners import clinics, confirm, take_tier
 
-from .conftest import Worker, eventually
+from .servers import Worker, eventually
 
 pytestmark = [
     pytest.mark.faults,
