@@ -1,7 +1,6 @@
 """One contender of billing_run.py, in a process of its own: says that it is ready, waits, runs."""
 
 import json
-import os
 import sys
 import time
 from collections import defaultdict
@@ -15,6 +14,7 @@ sys.path.insert(0, str(ROOT))
 
 import billing_floor  # noqa: E402
 import django  # noqa: E402
+from measuring import cpu_of  # noqa: E402
 
 django.setup()
 
@@ -265,12 +265,6 @@ CONTENDERS: dict[str, Callable[[date, datetime], int]] = {
     "bulk": bulk,
     "naive": naive,
 }
-
-
-def cpu_of(pid: int) -> float:
-    """User and system seconds of a process."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:

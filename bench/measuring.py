@@ -1,5 +1,6 @@
 """What one run cost, and how runs compare."""
 
+import os
 import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +22,12 @@ class Measured:
     cpu: float
     wal: int
     memory: int
+
+
+def cpu_of(pid: int) -> float:
+    """User and system seconds of a process."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def position(session: psycopg.Connection[Any]) -> int:

@@ -111,15 +111,15 @@ FROM billing_credit ORDER BY issued_at, id;
 """
 
 
-def seed(cursor: Any, count: int, day: date) -> None:
-    """Fill an empty database.
+def seed(cursor: Any, count: int, day: date, share: int = CUSTOMERS_OF_A_PROVIDER) -> None:
+    """Fill an empty database: `count` customers, `share` of them with each provider.
 
     `cursor` is the schema's owner's, in a transaction, and binds values in the client, as those of
     Django do: PostgreSQL itself takes none for several statements at once.
     """
     values = {
         "count": count,
-        "share": CUSTOMERS_OF_A_PROVIDER,
+        "share": share,
         "add_ons": list(ADD_ONS),
         "day": day,
         "at": datetime.combine(day - timedelta(days=20), time(9), UTC),

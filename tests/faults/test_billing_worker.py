@@ -80,7 +80,7 @@ class TestKilledWorker:
     def test_leaves_the_books_as_one_that_was_not_disturbed(self, house, worker, moments):
         kills = [worker.kill_child] * KILLED_CHILDREN + [worker.kill_parent] * KILLED_PARENTS
         moments.shuffle(kills)
-        left: list[int] = []
+        left = []
 
         while kills:
             house.restore()
