@@ -1,6 +1,8 @@
 """Invoices: numbered without gaps, frozen when issued, every line with its authority."""
 
+import re
 import uuid
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -19,10 +21,13 @@ from connections.models import Connection, Organization, User
 from revampd.kit.constraints import CompositeForeignKey, no_truncate
 from revampd.kit.errors import Conflict, Invalid
 from revampd.kit.locking import lock
-from revampd.kit.money import CurrencyField, MinorUnitsField, Money
+from revampd.kit.money import CurrencyField, MinorUnitsField, Money, typed_money
+from revampd.kit.search import any_of, uuid_in
 
 from .applications import CreditApplication
 from .ledger import REASON_LENGTH, Entry, Movement, Transfer
+
+_NUMBER = re.compile(r"(?:inv[- ]?|#)?\s?([0-9]{1,12})", re.ASCII | re.IGNORECASE)
 
 
 def grace() -> timedelta:
@@ -54,6 +59,19 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
     def to_collect(self, on: date | Combinable) -> Self:
         """Those that collecting looks at on the day `on`; a payment under way comes first."""
         return self.filter(collect_on__lte=on, held=0)
+
+    def found(self, text: str, *, by: User, among: Collection[uuid.UUID] = ()) -> Self:
+        """Those of `by` with this number, total or id, and all of their connections `among`."""
+        asked = any_of(pk=uuid_in(text), number=Invoice.number_in(text))
+        if money := typed_money(text):
+            asked |= Q(total=money.minor, currency=money.currency)
+        mine = by.organizations
+        seen = Q(provider__in=mine) | Q(connection__customer__in=mine)
+        # Each has an index of its own, which one condition over all of them would not use.
+        sold = self.filter(asked, provider__in=mine).values("pk")
+        owed = self.filter(asked, connection__customer__in=mine).values("pk")
+        named = self.filter(seen, connection__in=among).values("pk")
+        return self.filter(pk__in=sold.union(owed, named))
 
     def by_month(self) -> "dict[date, Month]":
         """What each month's invoices come to, in minor units, void ones apart."""
@@ -191,6 +209,9 @@ class Invoice(models.Model):
             models.Index(
                 fields=["connection"], condition=Q(state="PAST_DUE"), name="invoice_past_due"
             ),
+            # For search: to read the 100,000 invoices of a provider instead takes longer than all
+            # else that the page does. It adds a hundredth to the WAL of a billing run.
+            models.Index(fields=["provider", "total"], name="invoice_amount"),
         ]
         triggers = [
             pgtrigger.Protect(name="kept", operation=pgtrigger.Delete),
@@ -402,6 +423,12 @@ class Invoice(models.Model):
     def code_of(number: int) -> str:
         """A number as people write it."""
         return f"INV-{number:05d}"
+
+    @staticmethod
+    def number_in(text: str) -> int | None:
+        """The number that somebody typed: 12, #12, INV-12 or INV-00012."""
+        match = _NUMBER.fullmatch(text)
+        return int(match[1]) if match else None
 
     @property
     def code(self) -> str:

@@ -1,5 +1,6 @@
 """A request as it stands in the database: its terms sealed, its decision written once."""
 
+import re
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -7,16 +8,20 @@ from uuid import UUID
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.expressions import Combinable
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Right
 
 from billing import terms
 from billing.pricing import Interval, ItemKind, Offer, Timing
-from connections.models import Connection, Membership, Organization
+from connections.models import Connection, Membership, Organization, User
 from revampd.kit.constraints import CompositeForeignKey, no_truncate
 from revampd.kit.ids import growing_id
-from revampd.kit.money import CurrencyField, Money
+from revampd.kit.money import CurrencyField, Money, typed_money
+from revampd.kit.search import any_of, beginnings, uuid_in, vector
 
 from .catalog import AddOn, OneTimeCharge
 from .plans import PlanVersion
@@ -24,6 +29,12 @@ from .proposals import NOTE_LENGTH
 
 if TYPE_CHECKING:
     from .requests import BillingRequest  # noqa: F401 - what the query set gives
+
+ITEM_NAME = vector(KeyTextTransform("name", "terms"))
+PRICE = Cast(KeyTextTransform("unit_price", "terms"), models.BigIntegerField()) * F("quantity")
+REFERENCE = Right(Cast("id", models.TextField()), 6)
+
+_REFERENCE = re.compile(r"(?:r-)?([0-9a-f]{6})", re.ASCII | re.IGNORECASE)
 
 REMIND_BEFORE = timedelta(days=3)
 
@@ -34,6 +45,18 @@ class SealedRequestQuerySet(models.QuerySet["BillingRequest"]):
 
     def newest_first(self) -> Self:
         return self.order_by("-proposed_at", "-id")
+
+    def found(self, text: str, *, by: User) -> Self:
+        """Those of `by` for such an item, at this price, or with this reference or id."""
+        rows = self.alias(lexemes=ITEM_NAME, reference=REFERENCE, price=PRICE)
+        reference = SealedRequest.reference_in(text)
+        asked = any_of(pk=uuid_in(text), reference=reference, lexemes=beginnings(text))
+        if money := typed_money(text):
+            asked |= Q(price=money.minor, currency=money.currency)
+        mine = by.organizations
+        sent = rows.filter(asked, provider__in=mine).values("pk")
+        received = rows.filter(asked, connection__customer__in=mine).values("pk")
+        return self.filter(pk__in=sent.union(received))
 
     def waiting_for(self, memberships: Iterable[Membership]) -> Self:
         """What these members may decide, the most urgent first."""
@@ -230,6 +253,10 @@ class SealedRequest(models.Model):
                 condition=Q(kind="ONE_TIME", state="APPROVED"),
                 name="request_charge_due",
             ),
+            # For search; requests are written one by one, by hand.
+            GinIndex(ITEM_NAME, name="request_item_words"),
+            models.Index(REFERENCE, name="request_reference"),
+            models.Index("provider", PRICE, name="request_price"),
         ]
         triggers = [
             pgtrigger.Protect(name="kept", operation=pgtrigger.Delete),
@@ -342,6 +369,12 @@ class SealedRequest(models.Model):
     def reference(self) -> str:
         """A short name for people; the address has the whole id."""
         return f"R-{str(self.pk)[-6:].upper()}"
+
+    @staticmethod
+    def reference_in(text: str) -> str | None:
+        """The end of the id that somebody typed: R-1A2B3C or 1a2b3c."""
+        match = _REFERENCE.fullmatch(text)
+        return match[1].lower() if match else None
 
     @property
     def headline(self) -> str:

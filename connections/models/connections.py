@@ -18,6 +18,7 @@ from revampd.kit.errors import Invalid
 from revampd.kit.ids import growing_id
 from revampd.kit.locking import lock
 from revampd.kit.money import CurrencyField
+from revampd.kit.search import any_of, uuid_in
 
 from .memberships import Membership
 from .organizations import Organization
@@ -36,6 +37,14 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
     def of_organization(self, organization: Organization) -> Self:
         """Where it sells and where it buys."""
         return self.filter(Q(provider=organization) | Q(customer=organization))
+
+    def found(self, text: str, *, by: User) -> Self:
+        """Those of `by` whose other side has such a name, or with this id."""
+        mine = by.organizations
+        named = Organization.objects.named(text).values("pk")
+        theirs = Q(provider__in=mine, customer__in=named) | Q(customer__in=mine, provider__in=named)
+        seen = Q(provider__in=mine) | Q(customer__in=mine)
+        return self.filter(theirs | seen & any_of(pk=uuid_in(text)))
 
     def active(self) -> Self:
         return self.filter(state=Connection.State.ACTIVE)

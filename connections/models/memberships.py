@@ -4,12 +4,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from connections import events
 from revampd.kit.errors import Conflict
 from revampd.kit.locking import lock
+from revampd.kit.search import having, vector
 
 from .people import User
 
@@ -46,6 +47,9 @@ ROLE_EXPLANATIONS = {
 }
 
 
+NAMED, ADDRESSED = vector("user__name"), vector("user__name", "user__email")
+
+
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def owners(self) -> Self:
         return self.filter(role=Role.OWNER)
@@ -53,6 +57,26 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def billing(self) -> Self:
         """Those who may decide about money."""
         return self.filter(role__in=[Role.OWNER, Role.BILLING])
+
+    def found(self, text: str, *, by: User) -> Self:
+        """Those whom `by` may know and who have such a name, or such an e-mail address.
+
+        A person knows the members of their own organizations and of those that they sell to, whom
+        they invited. Of those that they buy from they know who looks after them, by name alone, as
+        the overview of a connection says: who else works there is not theirs to find out, and
+        neither is whether an address belongs there.
+        """
+        mine = by.organizations
+        colleagues = self.filter(organization__in=mine)
+        customers = self.filter(organization__bought__provider__in=mine)
+        contacts = self.filter(
+            Q(organization__provided__sales_owner=F("pk"))
+            | Q(organization__provided__support_owner=F("pk")),
+            organization__provided__customer__in=mine,
+        )
+        known = [having(rows, ADDRESSED, text) for rows in (colleagues, customers)]
+        ids = [rows.values("pk") for rows in (*known, having(contacts, NAMED, text))]
+        return self.filter(pk__in=ids[0].union(*ids[1:]))
 
 
 class Membership(models.Model):

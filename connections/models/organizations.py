@@ -2,9 +2,10 @@
 
 import uuid
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 from zoneinfo import ZoneInfo
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -14,12 +15,19 @@ from connections import events
 from revampd.kit import clock
 from revampd.kit.errors import NotAllowed
 from revampd.kit.locking import lock
+from revampd.kit.search import having, vector
 
 from .memberships import Membership
 from .people import User, validate_time_zone
 
+NAME = vector("name")
+
 
 class OrganizationQuerySet(models.QuerySet["Organization"]):
+    def named(self, text: str) -> Self:
+        """Those in whose name the words of `text` begin words."""
+        return having(self, NAME, text)
+
     def platform(self) -> "Organization":
         """Revampd itself, of which there is exactly one."""
         return self.get(kind=Organization.Kind.PLATFORM)
@@ -65,6 +73,7 @@ class Organization(models.Model):
                 condition=Q(state__in=["INVITED", "ACTIVE"]), name="organization_state"
             ),
         ]
+        indexes = [GinIndex(NAME, name="organization_words")]
 
     def __str__(self) -> str:
         return self.name

@@ -1,10 +1,12 @@
 """A person, who signs in by e-mail and may belong to several organizations."""
 
 from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.indexes import GinIndex
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models.functions import Lower
@@ -12,6 +14,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from connections import events
+from revampd.kit.search import vector
 
 if TYPE_CHECKING:
     from .memberships import Membership
@@ -57,6 +60,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         constraints = [
             models.UniqueConstraint(Lower("email"), name="user_email_unique"),
         ]
+        indexes = [GinIndex(vector("name", "email"), name="user_words")]
 
     def __str__(self) -> str:
         return self.name or self.email
@@ -93,6 +97,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         for membership in rows:
             membership.user = self
         return sorted(rows, key=lambda m: (m.organization.kind, m.organization.name.lower()))
+
+    @property
+    def organizations(self) -> list[UUID]:
+        """The ids of the organizations that they belong to."""
+        return [membership.organization_id for membership in self.belongs_to]
 
     @property
     def initials(self) -> str:

@@ -103,6 +103,14 @@ def parse_minor(text: str, currency: str = DEFAULT_CURRENCY) -> int:
     return int(match["whole"] + fraction.ljust(digits, "0"))
 
 
+def typed_money(text: str, currency: str = DEFAULT_CURRENCY) -> Money | None:
+    """What a person typed, if it can be read as an amount: 149, 149.00, $149."""
+    try:
+        return Money(parse_minor(text, currency), currency)
+    except ValueError:
+        return None
+
+
 class MoneyInput(forms.TextInput):
     """A decimal text input for minor units; keeps what was typed when it cannot be read."""
 
