@@ -11,6 +11,7 @@ from .views import (
     invitations,
     organization_home,
     overview,
+    search,
     site,
     sub_org_imports,
     sub_orgs,
@@ -28,6 +29,8 @@ sub_org_urls = [
 urlpatterns = [
     path("", home.home, name="home"),
     path("connections/", home.connection_list, name="connection-list"),
+    path("search/", search.search_page, name="search"),
+    path("search/palette/", search.search_palette, name="search-palette"),
     path("connections/<uuid:connection_id>/", overview.overview, name="overview"),
     path("connections/<uuid:connection_id>/", include("billing.urls")),
     path(

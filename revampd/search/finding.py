@@ -1,0 +1,75 @@
+"""Finding: every noun asked once, its first rows and their number in the same query."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, Window
+
+from connections.models import Connection, User
+
+from .connections import CONNECTIONS
+from .hits import Asked, Hit, Noun
+from .invoices import INVOICES
+from .people import PEOPLE
+from .requests import REQUESTS
+
+FIRST = 5
+PAGE = 25
+# A name that more connections have is looked for itself, and not for the sake of their invoices.
+FEW = 20
+
+
+@dataclass(frozen=True)
+class Group:
+    """What was found of one noun: the first rows, and how many there are in all."""
+
+    noun: Noun
+    asked: Asked
+    rows: list[Any]
+
+    @property
+    def total(self) -> int:
+        return self.rows[0].found if self.rows else 0
+
+    @property
+    def hits(self) -> list[Hit]:
+        return [self.noun.hit(self.asked, row) for row in self.rows[:FIRST]]
+
+    @property
+    def more(self) -> int:
+        return max(self.total - FIRST, 0)
+
+    def page(self, number: Any) -> tuple[Page[Any], list[Hit]]:
+        """A page of all of them, with its hits."""
+        page = Paginator(self.noun.rows(self.asked), PAGE).get_page(number)
+        connect(page)
+        return page, [self.noun.hit(self.asked, row) for row in page]
+
+
+def find(text: str, *, by: User) -> list[Group]:
+    """What `text` finds among all that `by` may see: a group a noun, also where it is empty."""
+    named = _group(CONNECTIONS, Asked(text, by), FEW)
+    among = [connection.pk for connection in named.rows] if named.total <= FEW else []
+    asked = Asked(text, by, tuple(among))
+    groups = [named, *(_group(noun, asked) for noun in (INVOICES, REQUESTS, PEOPLE))]
+    connect(row for group in groups for row in group.rows)
+    return groups
+
+
+def _group(noun: Noun, asked: Asked, first: int = FIRST) -> Group:
+    rows = noun.rows(asked).annotate(found=Window(Count("*")))
+    return Group(noun, asked, list(rows[:first]))
+
+
+def connect(rows: Iterable[Any]) -> None:
+    """Give the rows of connections theirs, in one query.
+
+    To join them before the first rows are chosen would join every row that was found.
+    """
+    rows = [row for row in rows if hasattr(row, "connection_id")]
+    ids = {row.connection_id for row in rows}
+    connections = Connection.objects.select_related("provider", "customer").in_bulk(ids)
+    for row in rows:
+        row.connection = connections[row.connection_id]
