@@ -145,12 +145,8 @@ class Found:
     @classmethod
     def first(cls, rows: QuerySet[Any], amount: Any) -> "Found":
         """The first of `rows`, with `amount` summed over all of them in each currency."""
-        each = {"partition_by": [F("currency")]}
-        found = list(
-            rows.annotate(how_many=Window(Count("pk")), in_currency=Window(Sum(amount), **each))[
-                :SHOWN
-            ]
-        )
+        in_currency = Window(Sum(amount), partition_by=[F("currency")])
+        found = list(rows.annotate(how_many=Window(Count("pk")), in_currency=in_currency)[:SHOWN])
         sums = {row.currency: row.in_currency for row in found}
         amounts = [Money(minor or 0, currency) for currency, minor in sorted(sums.items())]
         return cls(found, found[0].how_many if found else 0, [one for one in amounts if one])
