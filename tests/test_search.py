@@ -10,7 +10,7 @@ from django.utils import timezone
 from billing.models import BillingRequest, Invoice
 from billing.models.proposals import Proposal
 from connections.models import Connection, Membership, Organization, User
-from revampd.search import find, places
+from revampd.search import connected, find, places
 from tests.billing.deals import MARKUP, many_invoices, propose, queries, run
 from tests.cast import Cast, between, connect, person, plan
 from tests.factories import MembershipFactory, customers
@@ -28,7 +28,9 @@ ODD = (
 
 def titles(text: str, by: User) -> dict[str, list[str]]:
     """What is found, noun by noun."""
-    return {group.noun.key: [hit.title for hit in group.hits] for group in find(text, by=by)}
+    return {
+        group.noun.key: [hit.title for hit in group.hits] for group in connected(find(text, by=by))
+    }
 
 
 def totals(text: str, by: User) -> dict[str, int]:
@@ -178,7 +180,7 @@ class TestPeople:
         dana, noah = members.get(user=cast.dana), members.get(user=cast.noah)
         cast.northwind_bluebird.assign_owners(sales=noah, support=dana, by=cast.maya)
 
-        people = find("tester", by=cast.theo)[-1]
+        people = connected(find("tester", by=cast.theo))[-1]
         theirs = [hit for hit in people.hits if "Northwind" in hit.detail]
 
         assert people.total == 7  # five of Bluebird, two who look after it
@@ -224,6 +226,7 @@ class TestNothingLeaks:
             answer = browser.get("/search/", {"q": text, "in": noun})
             assert given_away(answer, text, twins) == [], text
 
+    @pytest.mark.parametrize("name", [*NORTHWIND, *BLUEBIRD])
     def test_into_the_numbers(self, cast, twins, name):
         by = getattr(cast, name)
         before = [totals(text, by) for text in texts(twins)]

@@ -4,7 +4,7 @@ Each noun has a file that says how its rows are shown; which rows they are, the 
 models say (`found`), and they never look beyond the connections of the person who asks.
 """
 
-from .finding import Group, find
+from .finding import Group, connected, find
 from .places import places
 
-__all__ = ["Group", "find", "places"]
+__all__ = ["Group", "connected", "find", "places"]

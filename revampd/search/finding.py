@@ -43,18 +43,27 @@ class Group:
 
     def page(self, number: Any) -> tuple[Page[Any], list[Hit]]:
         """A page of all of them, with its hits."""
-        page = Paginator(self.noun.rows(self.asked), PAGE).get_page(number)
-        connect(page)
+        pages = Paginator(self.noun.rows(self.asked), PAGE)
+        pages.count = self.total
+        page = pages.get_page(number)
+        _connect(page)
         return page, [self.noun.hit(self.asked, row) for row in page]
 
 
 def find(text: str, *, by: User) -> list[Group]:
-    """What `text` finds among all that `by` may see: a group a noun, also where it is empty."""
+    """What `text` finds among all that `by` may see: a group a noun, also where it is empty.
+
+    For their hits they have to be `connected`; their numbers they know without.
+    """
     named = _group(CONNECTIONS, Asked(text, by), FEW)
     among = [connection.pk for connection in named.rows] if named.total <= FEW else []
     asked = Asked(text, by, tuple(among))
-    groups = [named, *(_group(noun, asked) for noun in (INVOICES, REQUESTS, PEOPLE))]
-    connect(row for group in groups for row in group.rows)
+    return [named, *(_group(noun, asked) for noun in (INVOICES, REQUESTS, PEOPLE))]
+
+
+def connected(groups: list[Group]) -> list[Group]:
+    """The same groups, their first rows with their connections."""
+    _connect(row for group in groups for row in group.rows[:FIRST])
     return groups
 
 
@@ -63,7 +72,7 @@ def _group(noun: Noun, asked: Asked, first: int = FIRST) -> Group:
     return Group(noun, asked, list(rows[:first]))
 
 
-def connect(rows: Iterable[Any]) -> None:
+def _connect(rows: Iterable[Any]) -> None:
     """Give the rows of connections theirs, in one query.
 
     To join them before the first rows are chosen would join every row that was found.

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_GET
 
 from connections.access import MemberRequest, personal_view
 from revampd.kit.search import tidy
-from revampd.search import find, places
+from revampd.search import connected, find, places
 
 
 @personal_view
@@ -16,10 +16,12 @@ def search_page(request: MemberRequest) -> HttpResponse:
     text = _text(request)
     groups = find(text, by=request.user)
     context = {"q": text, "groups": groups, "total": sum(group.total for group in groups)}
-    for group in groups:
-        if group.noun.key == request.GET.get("in"):
-            context["chosen"] = group
-            context["page"], context["hits"] = group.page(request.GET.get("page"))
+    chosen = next((group for group in groups if group.noun.key == request.GET.get("in")), None)
+    if chosen and chosen.total:
+        page, hits = chosen.page(request.GET.get("page"))
+        context |= {"chosen": chosen, "page": page, "hits": hits}
+    else:
+        connected(groups)
     return render(request, "search/page.html", context)
 
 
@@ -34,7 +36,7 @@ def search_palette(request: MemberRequest) -> HttpResponse:
     groups = find(text, by=request.user) if len(text) > 1 or text.isdecimal() else []
     context = {
         "q": text,
-        "groups": [group for group in groups if group.hits],
+        "groups": [group for group in connected(groups) if group.rows],
         "places": places(text, by=request.user),
         "total": sum(group.total for group in groups),
     }
