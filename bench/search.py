@@ -3,7 +3,7 @@
     .venv/bin/python bench/search.py [--sub-orgs 5000] [--invoices 20] [--explain]
 
 Starts its own PostgreSQL and Valkey, fills a database, and asks page and palette for texts of every
-kind, as the owner of one large Partner beside a hundred small ones. CPU is that of this process and
+kind, as the owner of one of two Partners of that size. CPU is that of this process and
 its database process, the mean of several; Linux only.
 """
 
@@ -106,10 +106,10 @@ def fill(postgres: Any, options: argparse.Namespace) -> None:
 
     from tests import crowd
 
-    crowd.CUSTOMERS_OF_A_PROVIDER = options.sub_orgs
     values = {"sub_orgs": options.sub_orgs, "invoices": options.invoices}
     with psycopg.connect(postgres.url(OWNER)) as session:
-        crowd.seed(psycopg.ClientCursor(session), options.sub_orgs + 5_000, DAY)
+        share, cursor = options.sub_orgs, psycopg.ClientCursor(session)
+        crowd.seed(cursor, 2 * share, DAY, share)
     with psycopg.connect(postgres.url(SUPERUSER), autocommit=True) as session:
         psycopg.ClientCursor(session).execute(MORE, values)
         if options.sql:

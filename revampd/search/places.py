@@ -10,7 +10,7 @@ from revampd.navigation import CONNECTION, ORGANIZATION, PERSONAL, Entry
 
 from .hits import Hit
 
-MOST = 6
+MOST = 8
 # Of how many connections the pages are offered at most.
 CONNECTIONS = 3
 
