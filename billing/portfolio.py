@@ -1,7 +1,7 @@
 """All customers of a provider side by side: what each has, pays a month, decides and owes.
 
-Prices by the month and by the year are summed apart in SQL, and a month of both is computed by
-pricing. To sort by it, SQL counts in twelfths of a minor unit, which are exact.
+What a month comes to is computed by pricing, of items that are read. To sort by it, SQL counts in
+twelfths of a minor unit, which are exact.
 """
 
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import (
     Case,
     Count,
@@ -32,7 +33,8 @@ from .pricing import Interval, ItemKind, a_month_of
 
 OWN = {"connection": OuterRef("pk")}
 UNENDED = Q(end_date__isnull=True) | Q(end_date__gt=OuterRef("day"))
-RUNNING = SubscriptionItem.objects.filter(UNENDED, start_date__lte=OuterRef("day"), **OWN)
+LASTING = SubscriptionItem.objects.filter(UNENDED, ~Q(end_date=F("start_date")), **OWN)
+RUNNING = LASTING.filter(start_date__lte=OuterRef("day"))
 PLAN = RUNNING.filter(kind=ItemKind.PLAN)
 PENDING = BillingRequest.objects.pending().filter(**OWN)
 OVERDUE = Invoice.objects.filter(state=Invoice.State.PAST_DUE, **OWN)
@@ -95,46 +97,49 @@ class Customer:
         return Connection(state=self.state).tone
 
 
+PRICE = F("unit_price") * F("quantity")
+ITEM = JSONObject(kind="kind", name="name", price=PRICE, interval="interval", start="start_date")
+TWELFTHS = Sum(Case(When(interval=Interval.MONTH, then=PRICE * 12), default=PRICE))
+SUMS = {
+    "twelfths": Subquery(RUNNING.order_by().values("connection").values(sum=TWELFTHS)),
+    "overdue": Subquery(OVERDUE.order_by().values("connection").values(sum=Sum("outstanding"))),
+    "waiting": Subquery(PENDING.order_by().values("connection").values(number=Count("pk"))),
+}
+READ = {
+    "items": ArraySubquery(LASTING.order_by("start_date").values(row=ITEM)),
+    **{name: Coalesce(query, 0) for name, query in SUMS.items()},
+}
+
+
 def read(rows: QuerySet[Any]) -> QuerySet[Any]:
     """The same rows as values, each of which `customer_of` makes a customer."""
-    price = F("unit_price") * F("quantity")
-    is_monthly = Q(interval=Interval.MONTH)
-    prices = RUNNING.order_by().values("connection")
-    by_month = Sum(price, filter=is_monthly, default=0)
-    by_year = Sum(price, filter=~is_monthly, default=0)
-    twelfths = Sum(Case(When(is_monthly, then=price * 12), default=price))
-    later = SubscriptionItem.objects.filter(
-        UNENDED, kind=ItemKind.PLAN, start_date__gt=OuterRef("day"), **OWN
-    )
-    first_later = later.order_by("start_date").values(row=JSONObject(name="name", day="start_date"))
-    owed = OVERDUE.order_by().values("connection").values(sum=Sum("outstanding"))
-    asked = PENDING.order_by().values("connection").values(number=Count("pk"))
-    return rows.annotate(
-        plan=Subquery(PLAN.values(row=JSONObject(name="name", interval="interval"))[:1]),
-        later=Subquery(first_later[:1]),
-        prices=Subquery(prices.values(row=JSONObject(by_month=by_month, by_year=by_year))),
-        twelfths=Coalesce(Subquery(prices.values(sum=twelfths)), 0),
-        overdue=Coalesce(Subquery(owed), 0),
-        waiting=Coalesce(Subquery(asked), 0),
-    ).values(
-        *("pk", "customer__name", "state", "currency", "created_at"),
-        *("plan", "later", "prices", "overdue", "waiting"),
+    return rows.annotate(**READ).values(
+        *("pk", "customer__name", "state", "currency", "created_at", "day"),
+        *("items", "overdue", "waiting"),
     )
 
 
 def customer_of(row: Any) -> Customer:
-    plan, later, prices = row["plan"] or {}, row["later"] or {}, row["prices"] or {}
-    monthly = a_month_of(prices.get("by_month", 0), prices.get("by_year", 0))
+    day = row["day"].isoformat()
+    running = [item for item in row["items"] if item["start"] <= day]
+    plans = [item for item in row["items"] if item["kind"] == ItemKind.PLAN]
+    plan = next((item for item in plans if item["start"] <= day), None)
+    later = next((item for item in plans if item["start"] > day), None)
+    costs = {interval: _sum(running, interval) for interval in Interval}
     return Customer(
         key=row["pk"],
         name=row["customer__name"],
         state=Connection.State(row["state"]),
         since=row["created_at"],
-        plan=plan.get("name", ""),
-        is_yearly=plan.get("interval") == Interval.YEAR,
-        next_plan=later.get("name", ""),
-        next_from=date.fromisoformat(later["day"]) if later else None,
-        monthly=Money(monthly, row["currency"]),
+        plan=plan["name"] if plan else "",
+        is_yearly=plan is not None and plan["interval"] == Interval.YEAR,
+        next_plan=later["name"] if later else "",
+        next_from=date.fromisoformat(later["start"]) if later else None,
+        monthly=Money(a_month_of(costs[Interval.MONTH], costs[Interval.YEAR]), row["currency"]),
         waiting=row["waiting"],
         overdue=Money(row["overdue"], row["currency"]),
     )
+
+
+def _sum(items: list[Any], interval: Interval) -> int:
+    return sum(item["price"] for item in items if item["interval"] == interval)

@@ -1,4 +1,7 @@
-"""Files of Sub-Orgs on their way: what was confirmed, row by row, and how far it is."""
+"""Files of Sub-Orgs on their way: what was confirmed, row by row, and how far it is.
+
+They belong to billing, because their rows hold seats of a tier until they are done.
+"""
 
 import uuid
 from collections.abc import Sequence

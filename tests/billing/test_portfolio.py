@@ -104,6 +104,13 @@ class TestMonthly:
         one = listed(cast)
         assert (one.plan, one.next_plan, one.monthly) == ("Growth", "Scale", Money(149_00))
 
+    def test_knows_nothing_of_a_change_that_another_has_replaced(self, cast):
+        run(cast)
+        run(cast, cast.scale, timing=Timing.NEXT_CYCLE)
+        run(cast, cast.growth_yearly, timing=Timing.NEXT_CYCLE)
+
+        assert (listed(cast).plan, listed(cast).next_plan) == ("Growth", "Growth")
+
     def test_is_the_new_one_on_the_clock_of_the_connection(self, cast):
         run(cast)
         run(cast, cast.scale, timing=Timing.NEXT_CYCLE)
