@@ -49,6 +49,7 @@ class Rule:
     side: Side | None = None
     duty: Duty | None = None
     kinds: tuple[str, ...] = ()
+    between: tuple[tuple[str, str], ...] = ()
     reason: str = ""
 
 
@@ -129,11 +130,13 @@ def party_view(
     *,
     side: Side | None = None,
     duty: Duty | None = None,
+    between: tuple[tuple[str, str], ...] = (),
     refused: View | None = None,
 ) -> Any:
     """A page below /connections/<uuid>/: the view gets (request, party, ...).
 
-    `refused` is the page that shows a `DomainError` raised by the view in place: it is called
+    `between` are the kinds of provider and customer whose connections have this page; others get
+    404. `refused` is the page that shows a `DomainError` raised by the view in place: it is called
     with `refusal=error` besides the view's own arguments.
     """
 
@@ -142,13 +145,15 @@ def party_view(
         def enter(request: HttpRequest, connection_id: Any, **kwargs: Any) -> HttpResponseBase:
             party = party_of(request.user, connection_id)  # type: ignore[arg-type]
             request.party = party  # type: ignore[attr-defined]
+            if between and party.connection.kinds not in between:
+                raise Http404
             if side and party.side is not side:
                 raise NotAllowed(_wrong_side(party, side))
             _check_duty(party.membership, duty)
             with clock_of_connection(party.connection):
                 return _answer(view, refused, request, party, **kwargs)
 
-        return _declared(enter, Rule("party", side=side, duty=duty))
+        return _declared(enter, Rule("party", side=side, duty=duty, between=between))
 
     return decorate(view) if view else decorate
 

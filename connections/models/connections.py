@@ -344,6 +344,11 @@ class Connection(models.Model):
         return self.is_self_service and self.customer_kind == Organization.Kind.SUB_ORG
 
     @property
+    def kinds(self) -> tuple[str, str]:
+        """Of which kind provider and customer are."""
+        return self.provider_kind, self.customer_kind
+
+    @property
     def sells_tiers(self) -> bool:
         """Whether this is Revampd's own connection with a Partner."""
         return self.is_self_service and self.customer_kind == Organization.Kind.PARTNER
