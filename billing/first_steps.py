@@ -1,4 +1,8 @@
-"""The first steps of a new Sub-Org: a payment method, the first decision, and it is live."""
+"""The first steps of a new customer.
+
+A Sub-Org: a payment method, the first decision, and it is live. A Partner: who it is, a payment
+method, a tier, its first Sub-Org.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,3 +51,43 @@ class FirstSteps:
     @property
     def number_done(self) -> int:
         return self.has_method + self.has_decided + self.is_live
+
+
+@dataclass(frozen=True)
+class PartnerSteps:
+    """How far a Partner has come with Revampd; read from what is there, kept nowhere."""
+
+    has_details: bool
+    has_method: bool
+    has_tier: bool
+    has_sub_org: bool
+
+    @classmethod
+    def of(cls, party: Party, standing: Standing) -> "PartnerSteps | None":
+        """None where nothing is left to do, or where there never are such steps."""
+        connection = party.connection
+        if not connection.sells_tiers or connection.state == Connection.State.INVITED:
+            return None
+        steps = cls(
+            has_details=bool(connection.customer.address),
+            # What was removed or ended since counts as well: these are first steps.
+            has_method=standing.has_had_method,
+            has_tier=standing.has_had_plan,
+            has_sub_org=standing.customer_sells,
+        )
+        return steps if steps.number_done < 4 else None
+
+    @property
+    def number_done(self) -> int:
+        return self.has_details + self.has_method + self.has_tier + self.has_sub_org
+
+    @property
+    def missing(self) -> list[str]:
+        """What is left to do, as its provider reads it."""
+        left = {
+            "its address": self.has_details,
+            "a payment method": self.has_method,
+            "a tier": self.has_tier,
+            "its first Sub-Org": self.has_sub_org,
+        }
+        return [step for step, is_done in left.items() if not is_done]

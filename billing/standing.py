@@ -10,7 +10,8 @@ from django.db.models.functions import Coalesce, JSONObject
 from connections.models import Connection
 from revampd.kit.money import Money
 
-from .models import BillingRequest, Credit, Invoice, Payment, PaymentMethod
+from .models import BillingRequest, Credit, Invoice, Payment, PaymentMethod, Subscription
+from .pricing import ItemKind
 
 METHOD = ("id", "brand", "last4", "exp_month", "exp_year")
 
@@ -19,7 +20,8 @@ METHOD = ("id", "brand", "last4", "exp_month", "exp_year")
 class Standing:
     """What pays, what the wallet holds, what was decided, and whether anything is the matter.
 
-    `method` knows what people recognize a card by, and no more.
+    `method` knows what people recognize a card by, and no more. `customer_sells` is whether the
+    customer has customers of its own.
     """
 
     method: PaymentMethod | None
@@ -28,6 +30,8 @@ class Standing:
     requests: dict[str, int]
     is_overdue: bool
     has_to_confirm: bool
+    has_had_plan: bool
+    customer_sells: bool
 
     @classmethod
     def of(cls, connection: Connection) -> "Standing":
@@ -40,6 +44,8 @@ class Standing:
             requests=ArraySubquery(_REQUESTS),
             is_overdue=Exists(_own(Invoice).filter(state=Invoice.State.PAST_DUE)),
             has_to_confirm=Exists(_own(Payment).filter(state=Payment.State.ACTION)),
+            has_had_plan=Exists(_own(Subscription).filter(items__kind=ItemKind.PLAN)),
+            customer_sells=Exists(Connection.objects.filter(provider=OuterRef("customer"))),
         )
         found = row.get()
         return cls(
@@ -49,6 +55,8 @@ class Standing:
             requests={row["state"]: row["number"] for row in found["requests"]},
             is_overdue=found["is_overdue"],
             has_to_confirm=found["has_to_confirm"],
+            has_had_plan=found["has_had_plan"],
+            customer_sells=found["customer_sells"],
         )
 
     @property

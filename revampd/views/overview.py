@@ -8,7 +8,7 @@ from dateutil.relativedelta import relativedelta
 from django.http import HttpRequest, HttpResponse
 
 from billing.attention import Watch
-from billing.first_steps import FirstSteps
+from billing.first_steps import FirstSteps, PartnerSteps
 from billing.models import Subscription
 from billing.models.invoices import Month
 from billing.standing import Standing
@@ -49,6 +49,7 @@ def overview(
         **running,
         "attention": Watch(party, today, running.get("next_invoice"), standing).found(),
         "first_steps": FirstSteps.of(party, standing, pending),
+        "partner_steps": PartnerSteps.of(party, standing),
         "method": standing.method,
         "balance": standing.balance,
         "open": Money(sum(month.open for month in months.values()), connection.currency),
