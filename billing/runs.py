@@ -12,7 +12,7 @@ from .models import PaymentMethod, SubscriptionItem
 from .models.drafts import Draft
 from .models.due import Account, before_credits
 from .models.usage import Counted
-from .pricing import Interval, ItemKind, Measure, Period, period_on
+from .pricing import Interval, ItemKind, Measure, Period, Running, period_on
 from .standing import Standing
 from .statement import Line
 
@@ -27,6 +27,12 @@ class Runs:
     @cached_property
     def _coming(self) -> list[SubscriptionItem]:
         return list(SubscriptionItem.objects.coming(self.connection))
+
+    @property
+    def running(self) -> Running:
+        """The same as pure values, from which a preview is computed."""
+        days = [row.subscription.next_invoice_date for row in self._coming]
+        return Running(tuple(row.as_item() for row in self._coming), next(iter(days), None))
 
     @property
     def rows(self) -> list[SubscriptionItem]:
@@ -50,6 +56,16 @@ class Runs:
     @property
     def plan(self) -> SubscriptionItem | None:
         return next((row for row in self.present if row.kind == ItemKind.PLAN), None)
+
+    @property
+    def coming_plan(self) -> SubscriptionItem | None:
+        """The plan that is approved for later."""
+        return next((row for row in self.later if row.kind == ItemKind.PLAN), None)
+
+    @property
+    def ends_on(self) -> date | None:
+        """The day on which everything ends, if no plan follows."""
+        return self.plan.end_date if self.plan and not self.coming_plan else None
 
     @property
     def add_ons(self) -> list[SubscriptionItem]:
@@ -87,6 +103,11 @@ class Runs:
     @property
     def next_invoice(self) -> date | None:
         return self.draft.on if self.draft else None
+
+    @property
+    def planned(self) -> Money:
+        """What the prices of everything that runs come to on the next invoice, as things stand."""
+        return total((line.amount for line in self.running.upcoming()), self.connection.currency)
 
     @property
     def upcoming(self) -> list[Line]:

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from .views import (
+    add_ons,
     corrections,
     documents,
     exports,
@@ -9,6 +10,7 @@ from .views import (
     payments,
     plan,
     requests,
+    tiers,
     usage,
     wallet,
 )
@@ -18,6 +20,17 @@ app_name = "billing"
 # /connections/<uuid>/
 urlpatterns = [
     path("plan/", plan.plan_page, name="plan"),
+    path("plan/tiers/<uuid:version_id>/choice/", tiers.choose_tier, name="choose-tier"),
+    path("plan/cancellation/", tiers.cancel_plan, name="cancel-plan"),
+    path("plan/keeping/", tiers.keep_plan, name="keep-plan"),
+    path("add-ons/", add_ons.add_on_page, name="add-ons"),
+    path("add-ons/<uuid:add_on_id>/choice/", add_ons.choose_add_on, name="choose-add-on"),
+    path("add-ons/running/<uuid:request_id>/removal/", add_ons.remove_add_on, name="remove-add-on"),
+    path(
+        "add-ons/running/<uuid:request_id>/retention/",
+        add_ons.retain_add_on,
+        name="retain-add-on",
+    ),
     path("requests/", requests.request_list, name="requests"),
     path("requests/export/", exports.export_requests, name="export-requests"),
     path("requests/new/", requests.propose_request, name="propose"),

@@ -15,11 +15,12 @@ from billing.models import BillingRequest, Credit, CreditNote, Payment, Plan
 from billing.models.proposals import Proposal
 from billing.setups import begin_setup
 from connections.access import Rule, Side
-from connections.models import Invitation, Membership, User
+from connections.models import Invitation, Membership, Organization, User
 from connections.tokens import invitation_token
 from notifications.draining import drain_events
 from tests.billing.cards import add_card
 from tests.billing.partners import clinics, confirm, take_tier
+from tests.billing.tiering import add, choose, put_on_sale
 from tests.cast import Cast
 
 # Pages that others wrote and that guard themselves; they are not walked role by role.
@@ -55,6 +56,8 @@ class Page:
 
     def path(self, values: dict[str, Any]) -> str:
         path = "/" + self.route
+        if self.rule and self.rule.between:
+            values = values | values["with Revampd"]
         for name in self.parameters:
             start = path.index("<")
             path = f"{path[:start]}{values[name]}{path[path.index('>') + 1 :]}"
@@ -125,7 +128,27 @@ def values(cast: Cast) -> dict[str, Any]:
         "key": "nobody",
         "gateway": "sandbox",
         "import_id": imported.pk,
+        "with Revampd": with_revampd(cast),
     }
+
+
+def with_revampd(cast: Cast) -> dict[str, Any]:
+    """Rows of Northwind's connection with Revampd, for the pages that only such ones have."""
+    on_sale = put_on_sale(cast)
+    choose(cast, on_sale.starter)
+    return {
+        "connection_id": cast.revampd_northwind.pk,
+        "version_id": on_sale.pro.pk,
+        "add_on_id": on_sale.numbers.pk,
+        "request_id": add(cast, on_sale.numbers, 3).pk,
+    }
+
+
+def ends_of(page: Page, cast: Cast) -> tuple[Organization, Organization]:
+    """Provider and customer of the connection that the page is walked on."""
+    assert page.rule is not None
+    own = (cast.revampd, cast.northwind)
+    return own if page.rule.between else (cast.northwind, cast.bluebird)
 
 
 def role_of(user: User, page: Page, cast: Cast) -> tuple[str, Side | None] | None:
@@ -135,10 +158,7 @@ def role_of(user: User, page: Page, cast: Cast) -> tuple[str, Side | None] | Non
     if page.rule.door == "organization":
         role = roles.get(cast.northwind.pk)
         return (role, None) if role else None
-    for side, organization in (
-        (Side.PROVIDER, cast.northwind),
-        (Side.CUSTOMER, cast.bluebird),
-    ):
+    for side, organization in zip(Side, ends_of(page, cast), strict=True):
         if organization.pk in roles:
             return roles[organization.pk], side
     return None

@@ -269,6 +269,11 @@ class SubscriptionItem(models.Model):
         )
 
     @property
+    def counted(self) -> str:
+        """ "Phone number", "3 × Phone number"."""
+        return self.name if self.quantity == 1 else f"{self.quantity:,} × {self.name}"
+
+    @property
     def unit_money(self) -> Money:
         return Money(self.unit_price, self.subscription.currency)
 

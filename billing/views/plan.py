@@ -5,9 +5,11 @@ from django.views.decorators.http import require_GET
 
 from billing.models import BillingRequest
 from billing.runs import Runs
+from billing.tiers import Comparison
 from connections.access import Party, party_view
 from connections.models import Connection
 from revampd.kit import clock
+from revampd.kit.errors import DomainError
 from revampd.kit.htmx import page
 
 PENDING_SHOWN = 5
@@ -16,15 +18,27 @@ PENDING_SHOWN = 5
 @party_view
 @require_GET
 def plan_page(request: HttpRequest, party: Party) -> HttpResponse:
-    runs = Runs(party.connection, party.connection.day_of(clock.now()))
+    return plan_of(request, party)
+
+
+def plan_of(request: HttpRequest, party: Party, refusal: DomainError | None = None) -> HttpResponse:
+    """The page. It also answers an act that was refused."""
+    connection, runs = party.connection, runs_of(party)
     context = {
         "runs": runs,
         "pending": pending_of(party) if runs.standing.waiting else [],
         "waiting": runs.standing.waiting,
         "manager": managed_by(party),
         "usage": runs.usage,
+        "tiers": Comparison(connection, runs) if connection.sells_tiers else None,
+        "refusal": refusal,
     }
     return page(request, "billing/plan/detail.html", context)
+
+
+def runs_of(party: Party) -> Runs:
+    """What runs on the connection today, on its own clock."""
+    return Runs(party.connection, party.connection.day_of(clock.now()))
 
 
 def pending_of(party: Party) -> list[BillingRequest]:

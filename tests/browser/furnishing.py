@@ -17,16 +17,18 @@ from billing.models import (
     Payment,
     SandboxSetup,
     SubOrgImport,
+    TierUse,
 )
 from billing.models.proposals import CatalogEntry, Proposal
 from billing.models.sub_org_imports import NewSubOrg
 from billing.pricing import Timing
 from billing.setups import begin_setup
-from connections.models import Invitation, Membership, User
+from connections.models import Connection, Invitation, Membership, User
 from connections.tokens import invitation_token
 from notifications.draining import drain_events
 from notifications.models import Notification
 from tests.billing.cards import add_card
+from tests.billing.tiering import add, choose, own, put_on_sale, serve, sub_orgs
 from tests.billing.usage.counting import TRANSFER, enter, metered
 from tests.cast import Cast
 
@@ -53,6 +55,7 @@ def furnish(cast: Cast) -> Furnished:
     cast.phone_numbers.description = "A local number of your own, with voicemail and forwarding."
     cast.phone_numbers.save()
     _credit(house, 195, 200_00, "Welcome credit")
+    _subscribe(house, now)
     _sell(house, now)
     _pay(house, now)
     _credit(house, 50, 75_00, "Goodwill for the outage in October")
@@ -77,6 +80,30 @@ def furnish(cast: Cast) -> Furnished:
         "pk": cast.ben.notifications.order_by("pk").last().pk,
     }
     return house
+
+
+def _subscribe(house: Furnished, now: datetime) -> None:
+    """Northwind with Revampd: a tier with one to come, add-ons that stay, end and shrink."""
+    cast, begun = house.cast, now - timedelta(days=75)
+    on_sale = put_on_sale(cast)
+    choose(cast, on_sale.pro, at=begun)
+    kept, ended, less = (add(cast, on_sale.numbers, n, at=begun) for n in (2, 1, 40))
+    serve(cast, on_sale.training)
+    bill_due(at=now)
+    own(cast).remove(ended, by=cast.maya, at=now)
+    own(cast).remove(less, quantity=15, by=cast.maya, at=now)
+    sub_orgs(cast, 12)
+    choose(cast, on_sale.scale, at=now)
+    TierUse.report(connection=cast.revampd_northwind, campaigns=131, workflows=9, at=now)
+    house.values |= {
+        "tier connection_id": cast.revampd_northwind.pk,
+        "tier version_id": on_sale.scale.pk,
+        "tier add_on_id": on_sale.numbers.pk,
+        "tier request_id": kept.pk,
+        "tier own": on_sale.pro.pk,
+        "too small": on_sale.starter.pk,
+        "tier new": Connection.objects.get(provider=cast.revampd, customer=cast.contoso).pk,
+    }
 
 
 def _sell(house: Furnished, now: datetime) -> None:

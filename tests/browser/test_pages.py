@@ -62,7 +62,14 @@ def routes() -> Iterator[Visit]:
     """
     for route in PAGES.values():
         if route.route not in NOT_PAGES and not route.route.endswith("export/"):
-            yield from (Visit(who, route.route) for who in visitors(route))
+            yield from (Visit(who, address(route)) for who in visitors(route))
+
+
+def address(route: Route) -> str:
+    """Pages that only a connection with Revampd has are looked at on Northwind's."""
+    if not (route.rule and route.rule.between):
+        return route.route
+    return re.sub(r"<\w+:(\w+)>", r"<tier \1>", route.route)
 
 
 def visitors(route: Route) -> list[str]:
@@ -73,6 +80,8 @@ def visitors(route: Route) -> list[str]:
         return ["maya"]
     if route.rule.door == "personal" and route.parameters:
         return ["ben"]
+    if route.rule.between:
+        return ["maya"] if route.rule.side is Side.CUSTOMER else ["maya", "rhea", "vera"]
     if route.rule.side is Side.PROVIDER:
         return ["maya"]
     return ["ben"] if route.rule.side is Side.CUSTOMER else ["ben", "maya"]
@@ -134,7 +143,15 @@ OTHER_STATES = [
         Visit("maya", f"connections/<tier>/{page}")
         for page in ("", "plan/", "invoices/", "wallet/")
     ),
-    Visit("ben", "connections/<revampd_bluebird>/plan/"),
+    *(Visit(who, "connections/<tier>/plan/") for who in ("rhea", "vera")),
+    Visit("maya", "connections/<tier>/plan/tiers/<too small>/choice/"),
+    Visit("maya", "connections/<tier>/plan/tiers/<tier own>/choice/"),
+    *(Visit("oscar", f"connections/<tier new>/{page}") for page in ("", "plan/", "add-ons/")),
+    Visit("oscar", "connections/<tier new>/plan/tiers/<tier version_id>/choice/"),
+    *(
+        Visit("ben", f"connections/<revampd_bluebird>/{page}")
+        for page in ("plan/", "add-ons/", "invoices/", "wallet/")
+    ),
     Visit("rhea", "connections/"),
     Visit("rhea", "organizations/revampd/"),
     Visit("rhea", "organizations/revampd/sub-orgs/"),
@@ -167,6 +184,7 @@ REFUSALS = [
     Visit("zed", CONNECTION, 404),
     Visit("", "invitations/forged/", 404),
     Visit("ben", f"{CONNECTION}requests/new/", 403),
+    Visit("ben", f"{CONNECTION}add-ons/", 404),
     Visit("vera", f"{CONNECTION}requests/new/", 403),
     Visit("vera", f"{CONNECTION}usage/new/", 403),
     Visit("maya", f"{CONNECTION}payment-methods/", 403),

@@ -1,0 +1,122 @@
+"""A Partner changes its tier with Revampd: what that comes to, the change, its end, the undoing."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.views.decorators.http import require_POST
+
+from billing import prospects
+from billing.models import BillingRequest, PlanVersion, SelfService
+from billing.prospects import Prospect
+from billing.tiers import Comparison, act_of, rows_of
+from connections.access import Duty, Party, Side, party_view
+from connections.models import Organization
+from revampd.kit import clock
+from revampd.kit.errors import DomainError
+from revampd.kit.htmx import done, page
+
+from .plan import plan_of, runs_of
+
+TIERS = ((Organization.Kind.PLATFORM, Organization.Kind.PARTNER),)
+
+# Choosing
+
+
+def _choice_page(
+    request: HttpRequest, party: Party, version_id: UUID, refusal: DomainError | None = None
+) -> HttpResponse:
+    """What a tier would change and cost. It also answers a choice that was refused."""
+    version, runs = _find(party, version_id), runs_of(party)
+    own, prospect = Comparison(party.connection, runs).own, None
+    try:
+        choice = _service(party).preview_tier(version, by=party.user, at=clock.now())
+        prospect = Prospect(choice, runs)
+    except DomainError as error:
+        refusal = refusal or error
+    context = {
+        "version": version,
+        "act": act_of(version, own),
+        "runs": runs,
+        "rows": rows_of([own or version, version], own),
+        "prospect": prospect,
+        "refusal": refusal,
+    }
+    return page(request, "billing/tiers/choice.html", context)
+
+
+@party_view(side=Side.CUSTOMER, duty=Duty.BILL, between=TIERS, refused=_choice_page)
+def choose_tier(request: HttpRequest, party: Party, version_id: UUID) -> HttpResponse:
+    """What a tier would change and cost, and the choice of what was seen."""
+    if request.method != "POST":
+        return _choice_page(request, party, version_id)
+    version, replaced = _find(party, version_id), runs_of(party).coming_plan
+    seal, at = request.POST.get("seal", ""), clock.now()
+    chosen = prospects.choose_tier(_service(party), version, seal, by=party.user, at=at)
+    words = [f"{version.name} starts {_day(chosen)}."]
+    if replaced:
+        words.append(f"It replaces the change to {replaced.name}.")
+    return done(request, " ".join(words), _plan_url(party))
+
+
+# Ending, and undoing
+
+
+def _cancellation_page(
+    request: HttpRequest, party: Party, refusal: DomainError | None = None
+) -> HttpResponse:
+    """What ends when, and what the last invoice is. It also answers a refusal."""
+    runs = runs_of(party)
+    context: dict[str, Any] = {"runs": runs, "refusal": refusal}
+    try:
+        cancellation = _service(party).preview_cancellation(at=clock.now())
+    except DomainError as error:
+        context["refusal"] = refusal or error
+    else:
+        last = prospects.last_invoice(runs, cancellation)
+        context |= {"cancellation": cancellation, "last_invoice": last}
+    return page(request, "billing/tiers/cancellation.html", context)
+
+
+@party_view(side=Side.CUSTOMER, duty=Duty.BILL, between=TIERS, refused=_cancellation_page)
+def cancel_plan(request: HttpRequest, party: Party) -> HttpResponse:
+    """What ends when, and the cancellation."""
+    if request.method != "POST":
+        return _cancellation_page(request, party)
+    _service(party).cancel(by=party.user, at=clock.now())
+    sentence = "Your plan ends with the period that is paid. You can undo it until then."
+    return done(request, sentence, _plan_url(party))
+
+
+@party_view(side=Side.CUSTOMER, duty=Duty.BILL, between=TIERS, refused=plan_of)
+@require_POST
+def keep_plan(request: HttpRequest, party: Party) -> HttpResponse:
+    """Undo a change or a cancellation before its day."""
+    _service(party).keep(by=party.user, at=clock.now())
+    return done(request, "Undone. Your plan goes on as it is.", _plan_url(party))
+
+
+# Finding
+
+
+def _find(party: Party, version_id: UUID) -> PlanVersion:
+    mine = {"provider": party.connection.provider_id, "currency": party.connection.currency}
+    rows = PlanVersion.objects.filter(**mine).select_related("plan")
+    version: PlanVersion = get_object_or_404(rows, pk=version_id)
+    return version
+
+
+def _day(chosen: BillingRequest) -> str:
+    """ "on 1 Dec 2026"."""
+    return f"on {date_format(chosen.starts_on, 'j M Y')}" if chosen.starts_on else "at once"
+
+
+def _service(party: Party) -> SelfService:
+    return SelfService(party.connection)
+
+
+def _plan_url(party: Party) -> str:
+    return reverse("billing:plan", args=[party.connection.pk])
