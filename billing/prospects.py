@@ -44,6 +44,10 @@ class Prospect:
     def is_now(self) -> bool:
         return self.starts_on <= self.runs.day
 
+    @property
+    def is_billed_now(self) -> bool:
+        return self.invoice_day is not None and self.invoice_day <= self.runs.day
+
     # The next invoice, without it and with it
 
     @property

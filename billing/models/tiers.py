@@ -77,6 +77,11 @@ class Allowance:
     limit: int | None
 
     @property
+    def label(self) -> str:
+        """ "Sub-Orgs", "Campaigns"."""
+        return f"{self.noun[0].upper()}{self.noun[1:]}s"
+
+    @property
     def is_exceeded(self) -> bool:
         return self.limit is not None and self.used > self.limit
 

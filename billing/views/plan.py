@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
 from billing.models import BillingRequest
+from billing.pricing import ItemKind
 from billing.runs import Runs
 from billing.tiers import Comparison
 from connections.access import Party, party_view
@@ -24,8 +25,12 @@ def plan_page(request: HttpRequest, party: Party) -> HttpResponse:
 def plan_of(request: HttpRequest, party: Party, refusal: DomainError | None = None) -> HttpResponse:
     """The page. It also answers an act that was refused."""
     connection, runs = party.connection, runs_of(party)
+    # What becomes of a tier is said in a sentence of its own.
+    told = [ItemKind.PLAN] if connection.sells_tiers else []
     context = {
         "runs": runs,
+        "starting": [row for row in runs.later if row.kind not in told],
+        "ending": [row for row in runs.ending if row.kind not in told],
         "pending": pending_of(party) if runs.standing.waiting else [],
         "waiting": runs.standing.waiting,
         "manager": managed_by(party),

@@ -4,7 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from billing.models import BillingRequest, UsageRecord
+from billing.models import (
+    AddOn,
+    BillingRequest,
+    PlanVersion,
+    SelfService,
+    TierUse,
+    UsageRecord,
+)
 from billing.models.proposals import Proposal
 from billing.pricing import Measure, Timing
 from connections.models import Connection
@@ -51,14 +58,31 @@ class Deal:
         proposal = self._proposal(item, quantity, timing, note)
         return request.revise(proposal, by=self.stage.user(by), at=self.stage.at)
 
-    def choose(
-        self, item: str, *, by: Person, quantity: int = 1, timing: Timing = Timing.NOW
-    ) -> BillingRequest:
-        """The customer's own act."""
-        proposal = self._proposal(item, quantity, timing)
-        return BillingRequest.choose(
-            proposal, connection=self.connection, by=self.stage.user(by), at=self.stage.at
-        )
+    def choose_tier(self, name: str, *, by: Person) -> BillingRequest:
+        """The customer's own act, like the three that follow."""
+        tier = self.stage.item(self.seller, name)
+        if not isinstance(tier, PlanVersion):
+            raise TypeError(f"{name} is no tier")
+        return self._service.choose_tier(tier, by=self.stage.user(by), at=self.stage.at)
+
+    def add(self, name: str, quantity: int, *, by: Person) -> BillingRequest:
+        add_on = self.stage.item(self.seller, name)
+        if not isinstance(add_on, AddOn):
+            raise TypeError(f"{name} is no add-on")
+        return self._service.add(add_on, quantity, by=self.stage.user(by), at=self.stage.at)
+
+    def remove(self, added: BillingRequest, quantity: int, *, by: Person) -> None:
+        user, at = self.stage.user(by), self.stage.at
+        self._service.remove(added, quantity=quantity, by=user, at=at)
+
+    @property
+    def _service(self) -> SelfService:
+        return SelfService(self.connection)
+
+    def report(self, campaigns: int, workflows: int) -> None:
+        """The platform says what the Partner runs on it."""
+        figures = {"campaigns": campaigns, "workflows": workflows}
+        TierUse.report(connection=self.connection, at=self.stage.at, **figures)
 
     def approve(self, request: BillingRequest, *, by: Person, note: str = "") -> None:
         user = self.stage.user(by)

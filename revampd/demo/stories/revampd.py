@@ -1,13 +1,12 @@
 """Revampd and its tiers; how the two Partners joined."""
 
-from billing.pricing import Timing
 from revampd.demo.companies import BRIGHTWELL, DANIEL, ELENA, INGRID, IRONSIDE, JAKE, MAYA, REVAMPD
 from revampd.demo.purse import adjust
 from revampd.demo.stage import Stage, Story, welcome
 
 
 def the_platform_opens(stage: Stage) -> Story:
-    """Three tiers and two add-ons for Partners."""
+    """Three tiers, two add-ons and a service for Partners."""
     yield stage.ago(290, 16)
     stage.found_platform(REVAMPD)
     yield stage.ago(290, 19)
@@ -27,6 +26,13 @@ def the_platform_opens(stage: Stage) -> Story:
         "Dedicated sending address",
         "An IP address of your own, so that nobody else's mail harms your reputation.",
         59_00,
+    )
+    stage.one_time(
+        REVAMPD,
+        INGRID,
+        "Migration workshop",
+        "We move your campaigns and contacts over with you, in one sitting.",
+        250_00,
     )
 
 
@@ -54,31 +60,43 @@ def _tier(
 
 
 def brightwell_joins(stage: Stage) -> Story:
-    """Starts on Starter, moves up to Pro at a cycle, adds phone numbers."""
+    """Starts on Starter, moves up to Pro at a cycle, adds phone numbers and gives one back."""
     deal = yield from welcome(
         stage, BRIGHTWELL, provider=REVAMPD, by=INGRID, invited=288, accepted=287, card="mastercard"
     )
     yield stage.ago(286, 18)
-    deal.choose("Starter", by=MAYA)
+    deal.choose_tier("Starter", by=MAYA)
     yield stage.ago(158, 20, 15)
-    deal.choose("Pro", by=MAYA, timing=Timing.NEXT_CYCLE)
+    deal.choose_tier("Pro", by=MAYA)
     yield stage.ago(112, 17, 40)
-    deal.choose("Phone number", by=DANIEL, quantity=3)
+    numbers = deal.add("Phone number", 3, by=DANIEL)
+    yield stage.ago(75, 18, 20)
+    workshop = deal.propose(
+        "Migration workshop", by=INGRID, note="Two hours with your team, as you asked for."
+    )
+    yield stage.ago(74, 16, 5)
+    deal.approve(workshop, by=MAYA)
     yield stage.ago(20, 17, 10)
     adjust(deal, 75_00, "Thank you for the talk at our partner day.", by=INGRID)
+    yield stage.ago(3, 19, 35)
+    deal.remove(numbers, 1, by=DANIEL)
+    yield stage.ago(1, 16)
+    deal.report(campaigns=64, workflows=231)
 
 
 def ironside_joins(stage: Stage) -> Story:
-    """On Starter, with Pro scheduled for the next cycle."""
+    """On Starter, whose limits it comes near, with Pro scheduled for the next cycle."""
     deal = yield from welcome(
         stage, IRONSIDE, provider=REVAMPD, by=INGRID, invited=207, accepted=205
     )
     yield stage.ago(204, 19, 30)
-    deal.choose("Starter", by=JAKE)
+    deal.choose_tier("Starter", by=JAKE)
     yield stage.ago(66, 16, 25)
-    deal.choose("Dedicated sending address", by=ELENA)
+    deal.add("Dedicated sending address", 1, by=ELENA)
     yield stage.ago(2, 21, 5)
-    deal.choose("Pro", by=JAKE, timing=Timing.NEXT_CYCLE)
+    deal.choose_tier("Pro", by=JAKE)
+    yield stage.ago(1, 16)
+    deal.report(campaigns=22, workflows=47)
 
 
 STORIES = (the_platform_opens, brightwell_joins, ironside_joins)
