@@ -28,13 +28,13 @@ class Runs:
     def _coming(self) -> list[SubscriptionItem]:
         return list(SubscriptionItem.objects.coming(self.connection))
 
-    @property
+    @cached_property
     def running(self) -> Running:
         """The same as pure values, from which a preview is computed."""
-        days = [row.subscription.next_invoice_date for row in self._coming]
-        return Running(tuple(row.as_item() for row in self._coming), next(iter(days), None))
+        day = self._coming[0].subscription.next_invoice_date if self._coming else None
+        return Running(tuple(row.as_item() for row in self._coming), day)
 
-    @property
+    @cached_property
     def rows(self) -> list[SubscriptionItem]:
         """Every item that runs or will, plans first, each with the request that allows it."""
         return [row for row in self._coming if row.as_item().lasts_after(self.day)]

@@ -140,7 +140,7 @@ class TestAddOns:
         running = plan.get_by_role("group", name="Add-ons that run")
         expect(running).to_contain_text("2 × Phone number")
         expect(running).to_contain_text("Scheduled")
-        go(plan, "Plan")
+        plan.goto(path_of(committed_cast.revampd_northwind, "plan/"))
         expect(plan.get_by_role("region", name="Next invoice")).to_contain_text("2 × Phone number")
 
     def test_are_added_without_javascript_at_the_price_that_was_shown(
