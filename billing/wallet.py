@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Sum
+from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from connections.models import Connection
 from revampd.kit.money import Money
 
+from .models import Credit, Deduction
 from .pricing import first_in_first_out
 from .runs import Runs
 
@@ -64,9 +67,23 @@ class Wallet:
     day: date
 
     @cached_property
+    def sums(self) -> dict[str, int]:
+        """What it holds (minor units), and how long each list of its page is, in one query."""
+        lots = Credit.objects.filter(connection=OuterRef("pk")).order_by().values("connection")
+        taken_out = Deduction.objects.filter(connection=OuterRef("pk")).order_by()
+        unspent = Q(applied__lt=F("amount"))
+        row: Any = Connection.objects.filter(pk=self.connection.pk).values(
+            held=_sum(lots.values(n=Sum(F("amount") - F("applied")))),
+            lots=_sum(lots.values(n=Count("pk"))),
+            unspent_lots=_sum(lots.values(n=Count("pk", filter=unspent))),
+            taken_out=_sum(taken_out.values("connection").values(n=Count("pk"))),
+        )
+        found: dict[str, int] = row.get()
+        return found
+
+    @property
     def balance(self) -> Money:
-        balance: Money = self.connection.credits.balance(self.connection.currency)
-        return balance
+        return Money(self.sums["held"], self.connection.currency)
 
     @cached_property
     def runs(self) -> Runs:
@@ -96,3 +113,8 @@ class Wallet:
             free=Sum(F("outstanding") - F("held"), default=0)
         )
         return Adjustment(self.balance, change, Money(owed["free"], self.connection.currency))
+
+
+def _sum(rows: Any) -> Coalesce:
+    """What one row of `rows` says, 0 where there is none."""
+    return Coalesce(Subquery(rows), 0)

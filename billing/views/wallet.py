@@ -37,25 +37,31 @@ def wallet_page(request: HttpRequest, party: Party) -> HttpResponse:
     """The balance, what the next invoice takes of it, and the credits or what was taken out."""
     wallet, connection = _wallet(party), party.connection
     lists = {
-        "": connection.credits.newest_first(),
-        "unspent": connection.credits.unspent().newest_first(),
-        TAKEN_OUT: connection.deductions.order_by("-made_at", "-id"),
+        "": (connection.credits.newest_first(), wallet.sums["lots"]),
+        "unspent": (connection.credits.unspent().newest_first(), wallet.sums["unspent_lots"]),
+        TAKEN_OUT: (connection.deductions.order_by("-made_at", "-id"), wallet.sums["taken_out"]),
     }
     show = request.GET.get("show", "")
     show = show if show in lists else ""
-    rows = lists[show].select_related("made_by" if show == TAKEN_OUT else "issued_by")
-    if show != TAKEN_OUT:
-        uses = CreditApplication.objects.filter(credit=OuterRef("pk"))
-        rows = rows.annotate(has_applications=Exists(uses))
-    listed = Paginator(rows, PAGE_LENGTH).get_page(request.GET.get("page"))
+    pages = Paginator(_told(lists[show][0], show), PAGE_LENGTH)
+    pages.count = lists[show][1]  # counted already
+    listed = pages.get_page(request.GET.get("page"))
     context = {
         "wallet": wallet,
-        "shows": [(name, label, lists[name].count()) for name, label in SHOWS],
+        "shows": [(name, label, lists[name][1]) for name, label in SHOWS],
         "show": show,
         "page": listed,
         "rows": [(row, wallet.takes.get(row.pk)) for row in listed],
     }
     return page(request, "billing/wallet/detail.html", context)
+
+
+def _told(rows: Any, show: str) -> Any:
+    """The rows with what their lines say: by whom, and whether they were ever used."""
+    if show == TAKEN_OUT:
+        return rows.select_related("made_by")
+    uses = CreditApplication.objects.filter(credit=OuterRef("pk"))
+    return rows.select_related("issued_by").annotate(has_applications=Exists(uses))
 
 
 # One credit

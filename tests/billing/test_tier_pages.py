@@ -251,7 +251,7 @@ class TestCancel:
 
         assert "You can undo it until then." in page.text
         assert "Canceled" in page.text
-        assert "You canceled Starter." in page.text
+        assert "You canceled <b>Starter</b>." in page.text
         assert running(cast).plan_on(day) is None
 
     def test_is_refused_in_place_where_nothing_runs(self, cast, sale, as_):

@@ -120,7 +120,7 @@ class TestWalletPage:
         few = queries(as_(cast.ben), url(cast))
         many_credits(cast, 990)
 
-        assert queries(as_(cast.ben), url(cast)) == few <= 16
+        assert queries(as_(cast.ben), url(cast)) == few <= 10
         page = as_(cast.ben).get(url(cast), {"page": 40})
         assert len(page.context["rows"]) == 25
 
