@@ -9,7 +9,7 @@ from connections.models import Connection
 from revampd.kit.money import Money, total
 
 from .models import PaymentMethod, SubscriptionItem
-from .models.drafts import Draft
+from .models.drafts import Draft, DraftLine
 from .models.due import Account, before_credits
 from .models.usage import Counted
 from .pricing import Interval, ItemKind, Measure, Period, Running, period_on
@@ -106,7 +106,10 @@ class Runs:
 
     @property
     def planned(self) -> Money:
-        """What the prices of everything that runs come to on the next invoice, as things stand."""
+        """What the prices alone come to on the next invoice of all that runs."""
+        day = self.running.next_invoice
+        if self.draft and self.draft.on == day:
+            return self._money(sum(line.amount for line in self.draft.lines if _is_price(line)))
         return total((line.amount for line in self.running.upcoming()), self.connection.currency)
 
     @property
@@ -152,3 +155,8 @@ class Runs:
 
     def _money(self, minor: int) -> Money:
         return Money(minor, self.connection.currency)
+
+
+def _is_price(line: DraftLine) -> bool:
+    """Whether a line charges what runs, rather than a use of it or a service."""
+    return line.kind != ItemKind.ONE_TIME and not line.measure

@@ -90,6 +90,11 @@ class Comparison:
         )
 
     @property
+    def too_small(self) -> str:
+        """Why the tier that is scheduled would not begin, as things stand."""
+        return next((tier.excess for tier in self.tiers if tier.starts_on), "")
+
+    @property
     def rows(self) -> list[tuple[str, list[tuple[Tier, Answer]]]]:
         """The questions, and what each tier says to them."""
         answers = rows_of([tier.version for tier in self.tiers], self.own)

@@ -19,7 +19,7 @@ from connections.models import Invitation, Membership, Organization, User
 from connections.tokens import invitation_token
 from notifications.draining import drain_events
 from tests.billing.cards import add_card
-from tests.billing.partners import clinics, confirm, take_tier
+from tests.billing.partners import clinics, confirm
 from tests.billing.tiering import add, choose, put_on_sale
 from tests.cast import Cast
 
@@ -102,7 +102,7 @@ def values(cast: Cast) -> dict[str, Any]:
     confirmed_later = add_card(connection, "confirms_always", by=cast.ben, at=now)
     asked = pay(invoice, confirmed_later, cause=Payment.Cause.PERSON, at=now)
     assert asked is not None
-    take_tier(cast, 10)
+    own = with_revampd(cast)
     imported = confirm(cast, clinics(2))
     drain_events()
     return {
@@ -128,12 +128,15 @@ def values(cast: Cast) -> dict[str, Any]:
         "key": "nobody",
         "gateway": "sandbox",
         "import_id": imported.pk,
-        "with Revampd": with_revampd(cast),
+        "with Revampd": own,
     }
 
 
 def with_revampd(cast: Cast) -> dict[str, Any]:
-    """Rows of Northwind's connection with Revampd, for the pages that only such ones have."""
+    """Rows of Northwind's connection with Revampd, for the pages that only such ones have.
+
+    Its tier has room for ten Sub-Orgs.
+    """
     on_sale = put_on_sale(cast)
     choose(cast, on_sale.starter)
     return {

@@ -10,6 +10,7 @@ from django.utils.formats import date_format
 from billing.cycle import bill_due
 from billing.models import Subscription, TierUse
 from billing.pricing import Running
+from billing.tiers import Answer, act_of, rows_of
 from tests.billing.cards import add_card
 from tests.billing.deals import queries
 from tests.billing.tiering import add, choose, own, put_on_sale, serve, sub_orgs
@@ -114,15 +115,30 @@ class TestPlanPage:
 
     def test_costs_ten_queries_whatever_there_is(self, cast, sale, as_):
         choose(cast, sale.pro)
+        choose(cast, sale.scale)
         few = queries(as_(cast.maya), url(cast))
 
         for _ in range(5):
             add(cast, sale.numbers)
             serve(cast, sale.training)
         sub_orgs(cast, 12)
-        choose(cast, sale.scale)
 
         assert queries(as_(cast.maya), url(cast)) == few <= 10
+
+
+class TestDifference:
+    def test_of_another_interval_counts_by_the_year(self, cast, sale):
+        yearly = sale.pro.plan.publish(
+            by=cast.rhea, at=timezone.now(), interval="YEAR", base_price=2970_00, max_sub_orgs=50
+        )
+
+        rows = dict(rows_of([yearly], sale.pro))
+
+        assert rows["Price"] == [Answer("$2,970.00 / year", "$594.00 less a year", -1)]
+        assert rows["Sub-Orgs"] == [Answer("50")]
+        assert rows["Campaigns"] == [Answer("Unlimited", "no limit", 1)]
+        assert rows["Transaction fee"] == [Answer("None", "3.5% less", -1)]
+        assert (act_of(yearly, sale.pro), act_of(sale.pro, yearly)) == ("Downgrade", "Upgrade")
 
 
 class TestChoose:
@@ -200,6 +216,20 @@ class TestChoose:
             assert "Downgrade to Starter on" not in page.text
         assert sent.status_code == 409
         assert running(cast).plan_on(running(cast).next_invoice).name == "Pro"
+
+    def test_says_that_a_scheduled_tier_has_become_too_small(self, cast, sale, as_):
+        choose(cast, sale.pro)
+        choose(cast, sale.starter)
+        sub_orgs(cast, 12)
+
+        page = as_(cast.maya).get(url(cast))
+        promised = as_(cast.maya).get(url(cast, "choose-tier", sale.scale.pk)).context["prospect"]
+
+        assert "<b>12 Sub-Orgs, Starter allows 10.</b>" in page.text
+        assert "Pro goes on instead." in page.text
+        assert page.context["runs"].upcoming_total.minor == 297_00
+        sums = (promised.invoice_before.minor, promised.invoice_after.minor)
+        assert sums == (297_00, 497_00)
 
     def test_takes_nothing_that_was_not_seen(self, cast, sale, as_):
         choose(cast, sale.starter)

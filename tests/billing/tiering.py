@@ -71,4 +71,7 @@ def sub_orgs(cast: Cast, number: int) -> None:
     for index in range(Connection.objects.filter(provider=cast.northwind).count(), number):
         name = f"Branch {index}"
         customer = Organization.found(kind="SUB_ORG", name=name, by=cast.maya, at=LONG_AGO)
-        Connection.open(provider=cast.northwind, customer=customer, by=cast.maya, at=LONG_AGO)
+        opened = Connection.open(
+            provider=cast.northwind, customer=customer, by=cast.maya, at=LONG_AGO
+        )
+        opened.activate(by=cast.maya, at=LONG_AGO)
