@@ -26,7 +26,7 @@ def plan_of(request: HttpRequest, party: Party, refusal: DomainError | None = No
     """The page. It also answers an act that was refused."""
     connection, runs = party.connection, runs_of(party)
     # What becomes of a tier is said in a sentence of its own.
-    told = [ItemKind.PLAN] if connection.sells_tiers else []
+    told = [ItemKind.PLAN] if connection.sells_tiers and runs.plan else []
     context = {
         "runs": runs,
         "starting": [row for row in runs.later if row.kind not in told],
