@@ -3,8 +3,8 @@
     .venv/bin/python bench/search.py [--sub-orgs 5000] [--invoices 20] [--explain]
 
 Starts its own PostgreSQL and Valkey, fills a database, and asks page and palette for texts of every
-kind, as the owner of one of two Partners of that size. CPU is that of this process and
-its database process, the mean of several; Linux only.
+kind, as the owner of one of two Partners of that size. CPU is that of this process and its database
+process, the mean of several; Linux only.
 """
 
 import argparse
