@@ -34,11 +34,13 @@ class SubscriptionItemQuerySet(models.QuerySet["SubscriptionItem"]):
         """Those that a coming invoice may have to do with.
 
         An item that is billed to its end has nothing more to say, once that day is past: today is
-        at most one interval before the next invoice. One that never began has nothing to say. But
+        at most one interval before the next invoice. One that never begins, because another takes
+        its place, has nothing to say; what was canceled or removed before can still be kept. But
         either may have been used, and nobody has billed that yet.
         """
         past = F("subscription__next_invoice_date") - LONGEST_INTERVAL
-        over = Q(end_date__lte=past) | Q(end_date=F("start_date"))
+        never = Q(end_date=F("start_date"), ending=Ending.REPLACED)
+        over = Q(end_date__lte=past) | never
         settled = Q(end_date=F("billed_to")) & over & ~Exists(self._unbilled_usage())
         return self.filter(Q(end_date__isnull=True) | ~settled)
 

@@ -1,5 +1,6 @@
 """Revampd's add-ons: what runs, what is on sale, taking some, giving some back."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.views.decorators.http import require_GET, require_POST
 
 from billing import prospects
@@ -16,6 +18,7 @@ from billing.models import AddOn, BillingRequest, SelfService, SubscriptionItem
 from billing.pricing import ItemKind
 from billing.prospects import Prospect
 from billing.runs import Runs
+from billing.statement import Statement
 from connections.access import Duty, Party, Side, party_view
 from connections.models import Organization
 from revampd.kit import clock
@@ -85,9 +88,11 @@ def choose_add_on(request: HttpRequest, party: Party, add_on_id: UUID) -> HttpRe
         return _choice_page(request, party, add_on_id)
     add_on, quantity = _find(party, add_on_id), form.cleaned_data["quantity"]
     seal = form.cleaned_data["seal"]
-    prospects.add(_service(party), add_on, quantity, seal, by=party.user, at=at)
-    sentence = f"{counted(quantity, add_on.name)} from today on."
-    return done(request, sentence, _url(party))
+    added = prospects.add(_service(party), add_on, quantity, seal, by=party.user, at=at)
+    first = Statement.sealed(added.terms).first_date
+    charged = f"The invoice of {_spoken(first)} charges the days until then." if first else ""
+    sentence = f"You have {counted(quantity, add_on.name)} from today on. {charged}"
+    return done(request, sentence.strip(), _url(party))
 
 
 def _prospect(party: Party, add_on: AddOn, runs: Runs, quantity: int) -> dict[str, Any]:
@@ -122,13 +127,15 @@ def _removal_page(
 @party_view(side=Side.CUSTOMER, duty=Duty.BILL, between=OWN, refused=_removal_page)
 def remove_add_on(request: HttpRequest, party: Party, request_id: UUID) -> HttpResponse:
     """What giving back some or all of it comes to, and the removal at the end of the period."""
-    item = _find_item(runs_of(party), request_id)
+    runs = runs_of(party)
+    item = _find_item(runs, request_id)
     form = _form(request, most=item.quantity)
     if request.method != "POST" or "preview" in request.POST or not form.is_valid():
         return _removal_page(request, party, request_id)
     quantity = form.cleaned_data["quantity"]
     _service(party).remove(item.request, quantity=quantity, by=party.user, at=clock.now())
-    sentence = f"{counted(quantity, item.name)} ends with the period. You can undo it until then."
+    day = Less.of(item, quantity, runs).day
+    sentence = f"{counted(quantity, item.name)} ends on {_spoken(day)}. You can undo it until then."
     return done(request, sentence, _url(party))
 
 
@@ -166,6 +173,10 @@ def _find_item(runs: Runs, request_id: UUID) -> SubscriptionItem:
 def _form(request: HttpRequest, **limits: int) -> QuantityForm:
     data = request.POST if request.method == "POST" else {"quantity": "1"}
     return QuantityForm(data, **limits)
+
+
+def _spoken(day: date | None) -> str:
+    return date_format(day, "j M Y") if day else "its last day"
 
 
 def _service(party: Party) -> SelfService:

@@ -1,5 +1,6 @@
 """A Partner changes its tier with Revampd: what that comes to, the change, its end, the undoing."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,8 @@ from django.utils.formats import date_format
 from django.views.decorators.http import require_POST
 
 from billing import prospects
-from billing.models import BillingRequest, PlanVersion, SelfService
+from billing.models import PlanVersion, SelfService
+from billing.pricing import Timing
 from billing.prospects import Prospect
 from billing.tiers import Comparison, act_of, rows_of
 from connections.access import Duty, Party, Side, party_view
@@ -56,9 +58,11 @@ def choose_tier(request: HttpRequest, party: Party, version_id: UUID) -> HttpRes
     version, replaced = _find(party, version_id), runs_of(party).coming_plan
     seal, at = request.POST.get("seal", ""), clock.now()
     chosen = prospects.choose_tier(_service(party), version, seal, by=party.user, at=at)
-    words = [f"{version.name} starts {_day(chosen)}."]
+    words = [f"{version.name} starts on {_spoken(chosen.starts_on)}."]
     if replaced:
         words.append(f"It replaces the change to {replaced.name}.")
+    if chosen.timing != Timing.NOW:
+        words.append("You can undo it until then.")
     return done(request, " ".join(words), _plan_url(party))
 
 
@@ -86,8 +90,10 @@ def cancel_plan(request: HttpRequest, party: Party) -> HttpResponse:
     """What ends when, and the cancellation."""
     if request.method != "POST":
         return _cancellation_page(request, party)
-    _service(party).cancel(by=party.user, at=clock.now())
-    sentence = "Your plan ends with the period that is paid. You can undo it until then."
+    service, at = _service(party), clock.now()
+    end = service.preview_cancellation(at=at).end
+    service.cancel(by=party.user, at=at)
+    sentence = f"Your plan ends on {_spoken(end)}. You can undo it until then."
     return done(request, sentence, _plan_url(party))
 
 
@@ -109,9 +115,8 @@ def _find(party: Party, version_id: UUID) -> PlanVersion:
     return version
 
 
-def _day(chosen: BillingRequest) -> str:
-    """ "on 1 Dec 2026"."""
-    return f"on {date_format(chosen.starts_on, 'j M Y')}" if chosen.starts_on else "at once"
+def _spoken(day: date | None) -> str:
+    return date_format(day, "j M Y") if day else "its day"
 
 
 def _service(party: Party) -> SelfService:

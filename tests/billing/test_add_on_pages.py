@@ -123,7 +123,8 @@ class TestChoose:
         page = buy(as_(cast.maya), path, 3)
         bill_due(shown.invoice_day, at=timezone.now())
 
-        assert "3 × Phone number from today on." in page.text
+        assert "You have 3 × Phone number from today on." in page.text
+        assert f"The invoice of {spoken(shown.invoice_day)} charges the days" in page.text
         assert add_ons(cast, timezone.now().date()) == [(3, "Phone number")]
         invoice = cast.revampd_northwind.invoices.newest_first().first()
         assert invoice.total_money == shown.invoice_after
@@ -194,7 +195,7 @@ class TestRemove:
             url(cast, "remove-add-on", request.pk), {"quantity": "1"}, follow=True
         )
 
-        assert "Phone number ends with the period. You can undo it until then." in page.text
+        assert f"Phone number ends on {spoken(day)}. You can undo it until then." in page.text
         assert add_ons(cast, day - timedelta(days=1)) == [(3, "Phone number")]
         assert add_ons(cast, day) == [(2, "Phone number")]
         [undo] = [one for one in page.context["add_ons"] if one.may_be_retained]
@@ -216,6 +217,17 @@ class TestRemove:
         assert add_ons(cast, day) == []
         as_(cast.maya).post(url(cast, "retain-add-on", request.pk))
         assert add_ons(cast, day) == [(3, "Phone number")]
+
+    def test_outlives_a_cancellation_that_is_undone(self, cast, sale, running, as_):
+        request = add(cast, sale.numbers, 3)
+        as_(cast.maya).post(url(cast, "remove-add-on", request.pk), {"quantity": "1"})
+        day = runs(cast).next_invoice
+
+        for name in ("cancel-plan", "keep-plan"):
+            as_(cast.maya).post(url(cast, name))
+
+        assert add_ons(cast, day - timedelta(days=1)) == [(3, "Phone number")]
+        assert add_ons(cast, day) == [(2, "Phone number")]
 
     @pytest.mark.parametrize("typed", ["0", "4", "-1", "x"])
     def test_wants_a_number_of_those_that_run(self, cast, sale, running, as_, typed):

@@ -279,7 +279,7 @@ class TestCancel:
 
         page = as_(cast.maya).post(url(cast, "cancel-plan"), follow=True)
 
-        assert "You can undo it until then." in page.text
+        assert f"Your plan ends on {spoken(day)}. You can undo it until then." in page.text
         assert "Canceled" in page.text
         assert "You canceled <b>Starter</b>." in page.text
         assert running(cast).plan_on(day) is None
