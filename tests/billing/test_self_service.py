@@ -53,7 +53,8 @@ def more_sub_orgs(cast: Cast, number: int) -> None:
     """So many more that Northwind sells to."""
     for index in range(number):
         customer = Organization.found(kind="SUB_ORG", name=f"Customer {index}", by=cast.maya)
-        Connection.open(provider=cast.northwind, customer=customer, by=cast.maya)
+        opened = Connection.open(provider=cast.northwind, customer=customer, by=cast.maya)
+        opened.activate(by=cast.maya, at=NOW)
 
 
 def bill(on: str) -> int:
