@@ -41,7 +41,7 @@ def _choice_page(
         refusal = refusal or error
     context = {
         "version": version,
-        "act": act_of(version, own),
+        "act": act_of(version, own) or "Change",
         "runs": runs,
         "rows": rows_of([own or version, version], own),
         "prospect": prospect,

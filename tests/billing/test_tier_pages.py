@@ -244,6 +244,14 @@ class TestChoose:
         assert page.context["prospect"].seal != seen
         assert running(cast).plan_on(running(cast).next_invoice).name == "Starter"
 
+    def test_says_that_the_tier_runs_already(self, cast, sale, as_):
+        choose(cast, sale.starter)
+
+        page = as_(cast.maya).get(url(cast, "choose-tier", sale.starter.pk)).text
+
+        assert "Change to Starter" in page
+        assert "Northwind Agency has this plan already." in page
+
     def test_is_no_page_for_a_tier_of_somebody_else(self, cast, sale, as_):
         path = url(cast, "choose-tier", cast.growth.pk)
 
