@@ -76,6 +76,9 @@ def of_member(rows: QuerySet[Any], membership_id: int) -> QuerySet[Any]:
 # Reading
 
 
+TONES = {state: Connection(state=state).tone for state in Connection.State}
+
+
 @dataclass(frozen=True, slots=True)
 class Customer:
     """One of them. `plan` runs today ("" if none does), `next_plan` begins on `next_from`."""
@@ -94,7 +97,7 @@ class Customer:
 
     @property
     def tone(self) -> str:
-        return Connection(state=self.state).tone
+        return TONES[self.state]
 
 
 PRICE = F("unit_price") * F("quantity")

@@ -125,6 +125,7 @@ OTHER_STATES = [
     Visit("maya", "organizations/<slug>/catalog/?kind=add-ons"),
     Visit("maya", "organizations/<slug>/catalog/?kind=one-time-charges"),
     Visit("maya", "organizations/<slug>/sub-orgs/?q=nobody"),
+    Visit("maya", "organizations/<slug>/sub-orgs/?plan=Growth&waiting=yes&sort=-overdue"),
     Visit("maya", "organizations/<slug>/sub-orgs/imports/<import over>/?page=1"),
     Visit("ben", "notifications/?unread=1"),
     *(Visit("maya", f"search/?q={text}") for text in ("b", "blue", "nobody at all")),
