@@ -6,15 +6,17 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from billing.models import BillingRequest
+from billing.models.proposals import Proposal
 from billing.seats import NoSeatLeft, NoTier, Seats, invite, invite_again
 from connections.models import Invitation, Organization
 from connections.models.invitations import OPEN_FOR, SeatGivenBack
 from revampd.kit.errors import Invalid
-from tests.cast import Cast
+from tests.cast import Cast, between, connect
 from tests.connections.test_races import at_once, refused
 
 from .deals import queries
-from .partners import clinics, confirm, sub_orgs, take_tier
+from .partners import clinics, confirm, sub_orgs, take_tier, tier
 
 
 def send(cast: Cast, name: str = "Acme", **details) -> Invitation:
@@ -218,6 +220,16 @@ class TestPage:
         answer = browser.post(self.path(), self.DATA)
         assert answer.status_code == 409
         assert "Choose a tier first." in answer.text
+
+    def test_is_where_the_first_steps_of_a_partner_lead(self, cast, as_):
+        tailspin = connect(cast.revampd, "Tailspin", cast.zed, by=cast.rhea)
+        connection = between(cast.revampd, tailspin)
+        chosen = Proposal(tier(cast, 10))
+        BillingRequest.choose(chosen, connection=connection, by=cast.zed, at=timezone.now())
+
+        page = as_(cast.zed).get(reverse("overview", args=[connection.pk])).text
+
+        assert reverse("invite-sub-org", args=[tailspin.slug]) in page
 
     def test_refuses_to_send_again_what_has_no_seat(self, cast, as_):
         take_tier(cast, 2)
