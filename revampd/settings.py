@@ -249,6 +249,9 @@ CELERY_BEAT_SCHEDULE = {
     "settle refunds": {"task": "billing.settle_refunds", "schedule": 60},
     "work off webhooks": {"task": "billing.work_off_webhooks", "schedule": 15},
     "import Sub-Orgs": {"task": "billing.import_sub_orgs", "schedule": 5},
+    "collect earnings": {"task": "payouts.collect_earnings", "schedule": 5 * 60},
+    "close the week": {"task": "payouts.close_weeks", "schedule": 15 * 60},
+    "send payouts": {"task": "payouts.send_transfers", "schedule": 60},
     "make PDFs": {"task": "billing.file_documents", "schedule": 60},
 }
 if IS_DEMO:
@@ -273,6 +276,19 @@ if HAS_SANDBOX:
         "task": "billing.deliver_sandbox_webhooks",
         "schedule": 5,
     }
+
+# What is compared every night, an app each
+BOOKS = ["billing.books.COMPARISONS", "payouts.books.COMPARISONS"]
+
+# Payouts
+
+# The day on which a week of earnings begins, Monday is 0. The days are those of Revampd's own time
+# zone, which stands in its settings.
+PAYOUT_WEEKDAY = env.int("REVAMPD_PAYOUT_WEEKDAY", default=0)
+# How long nothing is sent to a bank account that took the place of another.
+PAYOUT_HOLD_DAYS = env.int("REVAMPD_PAYOUT_HOLD_DAYS", default=3)
+if not 0 <= PAYOUT_WEEKDAY <= 6:
+    raise ImproperlyConfigured("REVAMPD_PAYOUT_WEEKDAY is a number from 0 (Monday) to 6.")
 
 # Words and time
 

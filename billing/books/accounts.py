@@ -21,6 +21,7 @@ CONTROL = Comparison(
             SELECT connection_id, debit AS account, amount FROM moved
             UNION ALL SELECT connection_id, credit, -amount FROM moved
         ) sides
+        WHERE NOT (account = ANY(%(of_payouts)s))
         GROUP BY connection_id, account
     ),
     documents AS (
@@ -39,7 +40,8 @@ CONTROL = Comparison(
             UNION ALL
             SELECT connection_id, 'WALLET', amount - applied FROM billing_credit
             UNION ALL
-            SELECT connection_id, 'GRANTS', amount FROM billing_credit WHERE origin <> 'REFUND'
+            SELECT connection_id, 'GRANTS', amount FROM billing_credit
+            WHERE origin NOT IN ('REFUND', 'PAYOUT')
             UNION ALL
             SELECT connection_id, 'GRANTS', -amount FROM billing_deduction
             UNION ALL

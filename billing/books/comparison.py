@@ -10,7 +10,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from billing.models import Invoice
-from billing.models.ledger import Account, Movement
+from billing.models.ledger import OF_PAYOUTS, Account, Movement
 from revampd.kit.money import Money
 
 SHOWN = 100
@@ -31,6 +31,7 @@ FOUND = sql.SQL("""
 WORDS = {
     "movements": Jsonb({kind.value: kind.label for kind in Movement}),
     "accounts": Jsonb({account.value: account.label for account in Account}),
+    "of_payouts": [account.value for account in OF_PAYOUTS],
 }
 
 

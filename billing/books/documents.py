@@ -17,8 +17,8 @@ TRANSFERS = Comparison(
         SELECT connection_id, 'WRITTEN_OFF', id, outstanding, id, '' FROM billing_invoice
         WHERE state = 'UNCOLLECTIBLE'
         UNION ALL
-        SELECT connection_id, CASE origin WHEN 'REFUND' THEN 'REFUND_CREDITED' ELSE 'GRANTED' END,
-            id, amount, NULL, reason
+        SELECT connection_id, CASE origin WHEN 'REFUND' THEN 'REFUND_CREDITED'
+            WHEN 'PAYOUT' THEN 'PAYOUT_CREDITED' ELSE 'GRANTED' END, id, amount, NULL, reason
         FROM billing_credit
         UNION ALL
         SELECT connection_id, CASE WHEN invoice_id IS NULL THEN 'DEDUCTED' ELSE 'APPLIED' END,
@@ -49,7 +49,10 @@ TRANSFERS = Comparison(
         ) AS what,
         due.amount AS one, moved.amount AS other, true AS is_money
     FROM due
-    FULL JOIN billing_transfer moved ON moved.document = due.document AND moved.kind = due.kind
+    FULL JOIN (
+        SELECT * FROM billing_transfer WHERE NOT (debit = ANY(%(of_payouts)s))
+            OR kind = 'PAYOUT_CREDITED'
+    ) moved ON moved.document = due.document AND moved.kind = due.kind
         AND moved.connection_id = due.connection_id
     LEFT JOIN billing_invoice invoice ON invoice.id = due.invoice_id
     WHERE due.amount IS DISTINCT FROM moved.amount

@@ -25,6 +25,10 @@ from revampd.kit.money import CurrencyField, MinorUnitsField, Money
 from .deductions import Deduction
 from .ledger import REASON_LENGTH, Entry, Movement, Transfer
 
+# What is owed already moves from there, not from thin air: a refund that did not go through, and a
+# payout.
+GRANTED = {"REFUND": Movement.REFUND_CREDITED, "PAYOUT": Movement.PAYOUT_CREDITED}
+
 
 class CreditQuerySet(models.QuerySet["Credit"]):
     def oldest_first(self) -> Self:
@@ -191,9 +195,7 @@ class Credit(models.Model):
             issued_by=by,
             issued_at=at,
         )
-        # What a refund could not bring back moves from what is due, not from thin air.
-        is_refund = origin == cls.Origin.REFUND
-        kind = Movement.REFUND_CREDITED if is_refund else Movement.GRANTED
+        kind = GRANTED.get(origin, Movement.GRANTED)
         Transfer.book(Entry(connection.pk, kind, minor, credit.pk), at=at)
         events.credit_granted.record(
             credit,

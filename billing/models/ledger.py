@@ -30,6 +30,12 @@ class Account(models.TextChoices):
     CASH = "CASH", "Collected"
     REFUNDS_DUE = "REFUNDS_DUE", "Refunds due"
     BAD_DEBT = "BAD_DEBT", "Written off"
+    # Of a Partner's connection with Revampd: what its Sub-Orgs paid, and to whom that belongs.
+    HELD = "HELD", "Collected for the Partner"
+    PAYABLE = "PAYABLE", "Owed to the Partner"
+    FEES = "FEES", "Transaction fees"
+    REFERRALS = "REFERRALS", "Affiliate shares"
+    TRANSIT = "TRANSIT", "On its way to the bank"
 
 
 class Movement(models.TextChoices):
@@ -47,6 +53,16 @@ class Movement(models.TextChoices):
     REFUND_CREDITED = "REFUND_CREDITED", "Refund as credit"
     VOIDED = "VOIDED", "Invoice void"
     WRITTEN_OFF = "WRITTEN_OFF", "Written off"
+    EARNED = "EARNED", "Earning"
+    FEE_EARNED = "FEE_EARNED", "Transaction fee"
+    REFERRAL_EARNED = "REFERRAL_EARNED", "Affiliate share"
+    EARNING_BACK = "EARNING_BACK", "Earning taken back"
+    FEE_BACK = "FEE_BACK", "Transaction fee given back"
+    REFERRAL_BACK = "REFERRAL_BACK", "Affiliate share taken back"
+    PAYOUT_CREDITED = "PAYOUT_CREDITED", "Payout as credit"
+    PAYOUT_SENT = "PAYOUT_SENT", "Payout sent"
+    PAYOUT_PAID = "PAYOUT_PAID", "Payout paid"
+    PAYOUT_FAILED = "PAYOUT_FAILED", "Payout returned"
 
 
 # What each kind debits and credits.
@@ -63,7 +79,21 @@ ACCOUNTS: dict[Movement, tuple[Account, Account]] = {
     Movement.REFUND_CREDITED: (Account.REFUNDS_DUE, Account.WALLET),
     Movement.VOIDED: (Account.REVENUE, Account.RECEIVABLE),
     Movement.WRITTEN_OFF: (Account.BAD_DEBT, Account.RECEIVABLE),
+    Movement.EARNED: (Account.HELD, Account.PAYABLE),
+    Movement.FEE_EARNED: (Account.HELD, Account.FEES),
+    Movement.REFERRAL_EARNED: (Account.HELD, Account.REFERRALS),
+    Movement.EARNING_BACK: (Account.PAYABLE, Account.HELD),
+    Movement.FEE_BACK: (Account.FEES, Account.HELD),
+    Movement.REFERRAL_BACK: (Account.REFERRALS, Account.HELD),
+    Movement.PAYOUT_CREDITED: (Account.PAYABLE, Account.WALLET),
+    Movement.PAYOUT_SENT: (Account.PAYABLE, Account.TRANSIT),
+    Movement.PAYOUT_PAID: (Account.TRANSIT, Account.HELD),
+    Movement.PAYOUT_FAILED: (Account.TRANSIT, Account.PAYABLE),
 }
+
+
+# What the app of payouts books, and compares with its documents.
+OF_PAYOUTS = (Account.HELD, Account.PAYABLE, Account.FEES, Account.REFERRALS, Account.TRANSIT)
 
 
 def _any_known_movement() -> Q:

@@ -75,6 +75,7 @@ class Refund(models.Model):
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(fields=["payment", "id"], name="refund_payment_id"),
             CompositeForeignKey(
                 name="refund_of_payment",
                 fields=["connection", "payment"],

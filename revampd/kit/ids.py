@@ -15,3 +15,14 @@ def growing_id() -> UUID:
     version, variant = 0x7 << 76, 0b10 << 62
     kept = chance & ~(0xF << 76) & ~(0b11 << 62)
     return UUID(int=milliseconds << 80 | kept | version | variant)
+
+
+# The same in SQL, for rows that a statement makes by the thousand.
+GROWING_ID = """
+    (substr(clock.hex, 1, 8) || '-' || substr(clock.hex, 9) || '-7'
+        || substr(gen_random_uuid()::text, 16))::uuid
+"""
+CLOCK = """
+    (SELECT lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') AS hex)
+    clock
+"""

@@ -6,7 +6,7 @@ HYPOTHESIS_PROFILE=explore plays longer, and something new each time.
 """
 
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -299,7 +299,7 @@ class Money(RuleBasedStateMachine):
     @invariant()
     def nothing_is_made_or_lost(self) -> None:
         """By connection: what was asked for and granted is somewhere, and nothing is below zero."""
-        held: dict[Any, Counter[str]] = {side.key: Counter() for side in self.world}
+        held: defaultdict[Any, Counter[str]] = defaultdict(Counter)
         moved = Transfer.objects.values_list("connection", "debit", "credit")
         for key, debit, credit, minor in moved.annotate(minor=Sum("amount")):
             held[key][debit] += minor

@@ -1,0 +1,225 @@
+"""Whether the books of payouts agree: earnings, payouts and what was settled, with the ledger.
+
+`billing.books` runs these after its own comparisons; the settings list them. Every one is a
+statement that gives a row for each difference, as `Comparison` says.
+"""
+
+from psycopg import sql
+
+from billing.books.comparison import Comparison
+
+# Where the number of an earning's invoice is found.
+INVOICE = sql.SQL("""
+    JOIN billing_payment payment ON payment.id = earning.payment_id
+    JOIN billing_invoice invoice ON invoice.id = payment.invoice_id
+""")
+WEEK = "to_char(payout.period_start, 'FMDD Mon YYYY')"
+
+# What was collected is the Partner's share, the fee and the affiliate's share; what went back, too.
+COLLECTED = Comparison(
+    "{what} is {one}, and should be {other}.",
+    sql.SQL("""
+    WITH returned AS (
+        SELECT payment_id, sum(gross) AS gross, sum(fee) AS fee, sum(affiliate) AS affiliate
+        FROM payouts_earning WHERE refund_id IS NOT NULL GROUP BY payment_id
+    )
+    SELECT earning.account_id AS owner, invoice.number, aspect AS what, one, other,
+        true AS is_money
+    FROM payouts_earning earning
+    {invoice}
+    LEFT JOIN returned USING (payment_id)
+    LEFT JOIN billing_billingrequest request ON request.id = earning.authority_id
+    LEFT JOIN billing_planversion tier ON tier.id = request.plan_version_id
+    CROSS JOIN LATERAL (
+        SELECT (earning.gross * coalesce(tier.transaction_fee, 0) + 5000) / 10000 AS taken,
+            (-coalesce(returned.gross, 0)::bigint * earning.fee_rate + 5000) / 10000 AS back
+    ) fees
+    CROSS JOIN LATERAL (
+        VALUES
+            ('The earning', earning.gross, payment.amount),
+            ('The transaction fee', earning.fee, fees.taken),
+            ('The transaction fee given back', -coalesce(returned.fee, 0)::bigint, fees.back),
+            (
+                'The affiliate share', earning.affiliate,
+                ((earning.gross - earning.fee) * earning.affiliate_rate + 5000) / 10000
+            ),
+            (
+                'The affiliate share taken back', -coalesce(returned.affiliate, 0)::bigint,
+                ((-coalesce(returned.gross, 0)::bigint - fees.back) * earning.affiliate_rate + 5000)
+                    / 10000
+            )
+    ) AS found (aspect, one, other)
+    WHERE earning.refund_id IS NULL AND one <> other
+    UNION ALL
+    SELECT earning.account_id, invoice.number, 'An earning taken back', earning.gross,
+        -refund.amount, true
+    FROM payouts_earning earning
+    {invoice}
+    JOIN billing_refund refund ON refund.id = earning.refund_id
+    WHERE earning.gross <> -refund.amount
+    """).format(invoice=INVOICE),
+)
+
+# What nobody collected though a later week of the Partner is closed.
+MISSED = Comparison(
+    "{what} is {one}, and its earning is {other}.",
+    sql.SQL("""
+    SELECT account.id AS owner, invoice.number, money.what, money.amount AS one,
+        NULL::bigint AS other, true AS is_money
+    FROM (
+        SELECT connection_id, invoice_id, 'The payment' AS what, amount, settled_at
+        FROM billing_payment payment WHERE state = 'SUCCEEDED' AND NOT EXISTS (
+            SELECT 1 FROM payouts_earning WHERE payment_id = payment.id AND refund_id IS NULL
+        )
+        UNION ALL
+        SELECT refund.connection_id, payment.invoice_id, 'The refund', -refund.amount,
+            refund.settled_at
+        FROM billing_refund refund JOIN billing_payment payment ON payment.id = refund.payment_id
+        WHERE refund.state = 'SUCCEEDED' AND NOT EXISTS (
+            SELECT 1 FROM payouts_earning WHERE refund_id = refund.id
+        )
+    ) money
+    JOIN connections_connection sub ON sub.id = money.connection_id
+    JOIN connections_connection account
+        ON account.customer_id = sub.provider_id AND account.provider_kind = 'PLATFORM'
+    JOIN connections_organization platform ON platform.id = account.provider_id
+    JOIN billing_invoice invoice ON invoice.id = money.invoice_id
+    WHERE EXISTS (
+        SELECT 1 FROM payouts_payout WHERE connection_id = account.id
+        AND period_start > (money.settled_at AT TIME ZONE platform.time_zone)::date
+    )
+    """),
+)
+
+# A payout is its earnings, and what of it is settled are its settlements.
+SUMS = Comparison(
+    "{what} is {one}, but its rows come to {other}.",
+    sql.SQL("""
+    SELECT payout.connection_id AS owner, NULL::bigint AS number,
+        aspect || ' of the payout of ' || {week} AS what, one, other, true AS is_money
+    FROM payouts_payout payout
+    LEFT JOIN (
+        SELECT payout_id, sum(gross) AS gross, sum(fee) AS fee, sum(affiliate) AS affiliate
+        FROM payouts_earning GROUP BY payout_id
+    ) earned ON earned.payout_id = payout.id
+    LEFT JOIN (
+        SELECT payout_id, sum(credited) AS credited, sum(banked) AS banked
+        FROM payouts_settlement GROUP BY payout_id
+    ) settled ON settled.payout_id = payout.id
+    LEFT JOIN (
+        SELECT payout_id, sum(amount) FILTER (WHERE state = 'FAILED') AS failed,
+            sum(amount) AS sent
+        FROM payouts_banktransfer GROUP BY payout_id
+    ) sent ON sent.payout_id = payout.id
+    CROSS JOIN LATERAL (
+        VALUES
+            ('The gross amount', payout.gross, coalesce(earned.gross, 0)),
+            ('The fee', payout.fee, coalesce(earned.fee, 0)),
+            ('The affiliate share', payout.affiliate, coalesce(earned.affiliate, 0)),
+            ('What was credited', payout.credited, coalesce(settled.credited, 0)),
+            (
+                'What went to the bank', payout.banked,
+                coalesce(settled.banked, 0) - coalesce(sent.failed, 0)
+            ),
+            ('What was to be sent', coalesce(settled.banked, 0), coalesce(sent.sent, 0))
+    ) AS found (aspect, one, other)
+    WHERE one <> other
+    """).format(week=sql.SQL(WEEK)),
+)
+
+# Credit from payouts has a settlement.
+LOTS = Comparison(
+    "{what} is {one}, and was settled as {other}.",
+    sql.SQL("""
+    SELECT credit.connection_id AS owner, NULL::bigint AS number,
+        'The credit “' || credit.reason || '”' AS what,
+        credit.amount AS one, settlement.credited AS other, true AS is_money
+    FROM billing_credit credit
+    LEFT JOIN payouts_settlement settlement ON settlement.credit_id = credit.id
+    WHERE credit.origin = 'PAYOUT' AND credit.amount IS DISTINCT FROM settlement.credited
+    """),
+)
+
+# Every document has its transfers, of its amount, and every transfer has its document.
+TRANSFERS = Comparison(
+    "{what} is {one} by its document, {other} in the ledger.",
+    sql.SQL("""
+    WITH due (connection_id, kind, document, amount, payment_id) AS (
+        SELECT account_id, CASE WHEN part.amount > 0 THEN forth ELSE back END, id,
+            abs(part.amount), payment_id
+        FROM payouts_earning
+        CROSS JOIN LATERAL (
+            VALUES (net, 'EARNED', 'EARNING_BACK'), (fee, 'FEE_EARNED', 'FEE_BACK'),
+                (affiliate, 'REFERRAL_EARNED', 'REFERRAL_BACK')
+        ) AS part (amount, forth, back)
+        WHERE part.amount <> 0
+        UNION ALL
+        SELECT connection_id, kind, id, amount, NULL
+        FROM payouts_banktransfer
+        JOIN (
+            VALUES ('PAYOUT_SENT', NULL), ('PAYOUT_PAID', 'SUCCEEDED'), ('PAYOUT_FAILED', 'FAILED')
+        ) AS moved (kind, at_end) ON at_end IS NULL OR at_end = state
+    )
+    SELECT coalesce(due.connection_id, moved.connection_id) AS owner, invoice.number,
+        concat_ws(
+            ' ', %(movements)s::jsonb ->> coalesce(due.kind, moved.kind),
+            CASE WHEN due.document IS NULL THEN '#' || moved.id END
+        ) AS what,
+        due.amount AS one, moved.amount AS other, true AS is_money
+    FROM due
+    FULL JOIN (
+        SELECT * FROM billing_transfer
+        WHERE debit = ANY(%(of_payouts)s) AND kind <> 'PAYOUT_CREDITED'
+    ) moved ON moved.document = due.document AND moved.kind = due.kind
+        AND moved.connection_id = due.connection_id
+    LEFT JOIN billing_payment payment ON payment.id = due.payment_id
+    LEFT JOIN billing_invoice invoice ON invoice.id = payment.invoice_id
+    WHERE due.amount IS DISTINCT FROM moved.amount
+    """),
+)
+
+# The accounts beside what the documents come to; what is owed or earned is on the credit side.
+CONTROL = Comparison(
+    "{what} is {one} by the ledger, {other} by the documents.",
+    sql.SQL("""
+    WITH ledger AS (
+        SELECT connection_id, account,
+            CASE account WHEN 'HELD' THEN sum(amount) ELSE -sum(amount) END AS amount
+        FROM (
+            SELECT connection_id, debit AS account, amount FROM billing_transfer
+            UNION ALL SELECT connection_id, credit, -amount FROM billing_transfer
+        ) sides
+        WHERE account = ANY(%(of_payouts)s)
+        GROUP BY connection_id, account
+    ),
+    documents AS (
+        SELECT connection_id, account, sum(amount) AS amount
+        FROM (
+            SELECT account_id AS connection_id, part.account, part.amount
+            FROM payouts_earning
+            CROSS JOIN LATERAL (
+                VALUES ('HELD', gross), ('PAYABLE', net), ('FEES', fee), ('REFERRALS', affiliate)
+            ) AS part (account, amount)
+            UNION ALL
+            SELECT connection_id, 'PAYABLE', -credited FROM payouts_settlement
+            UNION ALL
+            SELECT connection_id, part.account, part.amount
+            FROM payouts_banktransfer
+            CROSS JOIN LATERAL (
+                VALUES
+                    ('PAYABLE', CASE state WHEN 'FAILED' THEN 0 ELSE -amount END),
+                    ('HELD', CASE state WHEN 'SUCCEEDED' THEN -amount ELSE 0 END),
+                    ('TRANSIT', CASE WHEN settled_at IS NULL THEN amount ELSE 0 END)
+            ) AS part (account, amount)
+        ) rows
+        GROUP BY connection_id, account
+    )
+    SELECT connection_id AS owner, NULL::bigint AS number,
+        %(accounts)s::jsonb ->> account AS what,
+        coalesce(ledger.amount, 0) AS one, coalesce(documents.amount, 0) AS other, true AS is_money
+    FROM ledger FULL JOIN documents USING (connection_id, account)
+    WHERE coalesce(ledger.amount, 0) <> coalesce(documents.amount, 0)
+    """),
+)
+
+COMPARISONS: tuple[Comparison, ...] = (TRANSFERS, COLLECTED, MISSED, SUMS, LOTS, CONTROL)

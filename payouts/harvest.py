@@ -1,0 +1,212 @@
+"""Earnings, pulled from what was collected and refunded: each payment and each refund once.
+
+The database computes them, a page of Partners at a time and a chunk of rows in a statement, so that
+memory stays flat. What has its earning is passed over: running again, or several at once, adds
+nothing. A refund waits until its payment has been collected here.
+"""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from django.db import connection as database
+from django.db import transaction
+from psycopg import sql
+
+from connections.models import Connection
+from revampd.kit.ids import CLOCK, GROWING_ID
+from revampd.kit.keys import among, array_of
+
+PARTNERS = 100  # at a time
+ROWS = 10_000  # a statement
+
+# The Partners (their connections with Revampd) of which something is not collected yet.
+OWING = """
+    SELECT DISTINCT account.id
+    FROM connections_connection account
+    JOIN connections_connection sub ON sub.provider_id = account.customer_id
+        AND sub.currency = account.currency
+    JOIN billing_payment payment ON payment.connection_id = sub.id AND payment.state = 'SUCCEEDED'
+    WHERE account.provider_kind = 'PLATFORM' AND NOT EXISTS (
+        SELECT 1 FROM payouts_earning known WHERE known.payment_id = payment.id
+        AND known.refund_id IS NULL
+    )
+    UNION
+    SELECT account.id
+    FROM connections_connection account
+    JOIN connections_connection sub ON sub.provider_id = account.customer_id
+        AND sub.currency = account.currency
+    JOIN billing_refund refund ON refund.connection_id = sub.id AND refund.state = 'SUCCEEDED'
+    WHERE account.provider_kind = 'PLATFORM' AND NOT EXISTS (
+        SELECT 1 FROM payouts_earning known WHERE known.refund_id = refund.id
+    )
+    ORDER BY 1
+"""
+
+# The share of a fee is rounded to the next cent, half a cent to Revampd: for two parts this is the
+# rule of `pricing.allocate`, whose earlier part is the fee. The affiliate has a part of the rest.
+SHARES = sql.SQL("""
+    CROSS JOIN LATERAL (SELECT ({amount} * {fee_rate} + 5000) / 10000 AS fee) {name}_fee
+    CROSS JOIN LATERAL (
+        SELECT (({amount} - {name}_fee.fee) * {affiliate_rate} + 5000) / 10000 AS affiliate
+    ) {name}_affiliate
+""")
+
+
+def _shares(name: str, **parts: str) -> sql.Composed:
+    """Joins that give `{name}_fee.fee` and `{name}_affiliate.affiliate` of an amount."""
+    named = {key: sql.SQL(part) for key, part in parts.items()}
+    return SHARES.format(name=sql.SQL(name), **named)
+
+
+# The tier of the day at Revampd, with the fee that the Partner approved along with it.
+PAYMENTS = sql.SQL("""
+    SELECT {growing_id} AS id, account.id AS account_id, payment.connection_id,
+        account.customer_id AS partner_id, payment.id AS payment_id, NULL::uuid AS refund_id,
+        NULL::uuid AS reverses_id, tier.request_id AS authority_id, payment.currency,
+        coalesce(tier.fee_rate, 0) AS fee_rate, 0 AS affiliate_rate, payment.amount AS gross,
+        whole_fee.fee, whole_affiliate.affiliate,
+        payment.amount - whole_fee.fee - whole_affiliate.affiliate AS net,
+        payment.settled_at AS earned_at, day.earned_on
+    FROM {clock}, connections_connection account
+    JOIN connections_organization platform ON platform.id = account.provider_id
+    JOIN connections_connection sub ON sub.provider_id = account.customer_id
+        AND sub.currency = account.currency
+    JOIN billing_payment payment ON payment.connection_id = sub.id AND payment.state = 'SUCCEEDED'
+    CROSS JOIN LATERAL (
+        SELECT (payment.settled_at AT TIME ZONE platform.time_zone)::date AS earned_on
+    ) day
+    LEFT JOIN LATERAL (
+        SELECT item.request_id, version.transaction_fee AS fee_rate
+        FROM billing_subscriptionitem item
+        JOIN billing_billingrequest request ON request.id = item.request_id
+        JOIN billing_planversion version ON version.id = request.plan_version_id
+        WHERE item.connection_id = account.id AND item.kind = 'PLAN'
+            AND item.start_date <= day.earned_on
+            AND (item.end_date IS NULL OR item.end_date > day.earned_on)
+        LIMIT 1
+    ) tier ON true
+    {whole}
+    WHERE account.id = ANY (%s::uuid[]) AND NOT EXISTS (
+        SELECT 1 FROM payouts_earning known WHERE known.payment_id = payment.id
+        AND known.refund_id IS NULL
+    )
+    ORDER BY payment.settled_at, payment.id
+    LIMIT {rows}
+""").format(
+    growing_id=sql.SQL(GROWING_ID),
+    clock=sql.SQL(CLOCK),
+    rows=ROWS,
+    whole=_shares(
+        "whole",
+        amount="payment.amount",
+        fee_rate="coalesce(tier.fee_rate, 0)",
+        affiliate_rate="0",
+    ),
+)
+
+FROZEN = {"fee_rate": "sale.fee_rate", "affiliate_rate": "sale.affiliate_rate"}
+
+# What of a payment has gone back so far decides what goes back now: the shares of all refunds
+# together are those of what they come to, so a payment that went back whole leaves nothing behind.
+REFUNDS = sql.SQL("""
+    SELECT {growing_id} AS id, sale.account_id, sale.connection_id, sale.partner_id,
+        sale.payment_id, refund.id AS refund_id, sale.id AS reverses_id, sale.authority_id,
+        sale.currency, sale.fee_rate, sale.affiliate_rate, -refund.amount AS gross,
+        before_fee.fee - after_fee.fee AS fee,
+        before_affiliate.affiliate - after_affiliate.affiliate AS affiliate,
+        -refund.amount - (before_fee.fee - after_fee.fee)
+            - (before_affiliate.affiliate - after_affiliate.affiliate) AS net,
+        refund.settled_at AS earned_at,
+        (refund.settled_at AT TIME ZONE platform.time_zone)::date AS earned_on
+    FROM {clock}, (
+        SELECT refund.id, refund.payment_id, refund.amount, refund.settled_at,
+            sum(refund.amount) OVER (
+                PARTITION BY refund.payment_id
+                ORDER BY (known.id IS NULL), refund.settled_at, refund.id
+            )::bigint AS returned, known.id IS NULL AS is_new
+        FROM connections_connection account
+        JOIN connections_connection sub ON sub.provider_id = account.customer_id
+            AND sub.currency = account.currency
+        JOIN billing_refund refund
+            ON refund.connection_id = sub.id AND refund.state = 'SUCCEEDED'
+        LEFT JOIN payouts_earning known ON known.refund_id = refund.id
+        WHERE account.id = ANY (%s::uuid[])
+    ) refund
+    JOIN payouts_earning sale ON sale.payment_id = refund.payment_id AND sale.refund_id IS NULL
+    JOIN connections_connection account ON account.id = sale.account_id
+    JOIN connections_organization platform ON platform.id = account.provider_id
+    {before}
+    {after}
+    WHERE refund.is_new
+    ORDER BY refund.settled_at, refund.id
+    LIMIT {rows}
+""").format(
+    growing_id=sql.SQL(GROWING_ID),
+    clock=sql.SQL(CLOCK),
+    rows=ROWS,
+    before=_shares("before", amount="(refund.returned - refund.amount)", **FROZEN),
+    after=_shares("after", amount="refund.returned", **FROZEN),
+)
+
+COLUMNS = sql.SQL("""
+    id, account_id, connection_id, partner_id, payment_id, refund_id, reverses_id, authority_id,
+    currency, fee_rate, affiliate_rate, gross, fee, affiliate, net, earned_at, earned_on
+""")
+COLLECT = sql.SQL("""
+    WITH added AS (
+        INSERT INTO payouts_earning ({columns}) SELECT {columns} FROM ({rows}) rows
+        ON CONFLICT DO NOTHING RETURNING *
+    ), booked AS (
+        INSERT INTO billing_transfer (connection_id, kind, debit, credit, amount, document, at)
+        SELECT added.account_id, moved.kind, moved.debit, moved.credit, abs(moved.amount),
+            added.id, added.earned_at
+        FROM added
+        CROSS JOIN LATERAL (
+            VALUES
+                (net, 'EARNED', 'HELD', 'PAYABLE', 'EARNING_BACK'),
+                (fee, 'FEE_EARNED', 'HELD', 'FEES', 'FEE_BACK'),
+                (affiliate, 'REFERRAL_EARNED', 'HELD', 'REFERRALS', 'REFERRAL_BACK')
+        ) AS part (amount, forth, held, owed, back)
+        CROSS JOIN LATERAL (
+            SELECT part.amount,
+                CASE WHEN part.amount > 0 THEN forth ELSE back END AS kind,
+                CASE WHEN part.amount > 0 THEN held ELSE owed END AS debit,
+                CASE WHEN part.amount > 0 THEN owed ELSE held END AS credit
+        ) moved
+        WHERE moved.amount <> 0
+        ORDER BY added.id
+    )
+    SELECT count(*) FROM added
+""")
+
+
+def collect_earnings() -> int:
+    """Collect the earnings of all that was paid or refunded. Returns how many were added."""
+    added = 0
+    for accounts in _pages(_owing()):
+        for rows in (PAYMENTS, REFUNDS):
+            while found := _collect(rows, accounts):
+                added += found
+    return added
+
+
+def _owing() -> list[UUID]:
+    with database.cursor() as cursor:
+        cursor.execute(OWING)
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def _pages(accounts: Sequence[UUID]) -> Iterable[Sequence[UUID]]:
+    for first in range(0, len(accounts), PARTNERS):
+        yield accounts[first : first + PARTNERS]
+
+
+@transaction.atomic
+def _collect(rows: sql.Composed, accounts: Sequence[UUID]) -> int:
+    """One chunk, under the locks of its Partners: two of them at the same refunds would differ."""
+    held = Connection.objects.select_for_update(no_key=True).filter(among("pk", accounts))
+    list(held.order_by("pk").values_list("pk", flat=True))
+    with database.cursor() as cursor:
+        cursor.execute(COLLECT.format(columns=COLUMNS, rows=rows), [array_of(accounts)])
+        (added,) = cursor.fetchone()
+    return int(added)

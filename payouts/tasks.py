@@ -1,0 +1,26 @@
+"""Celery's way in: each task looks for what is due and calls one verb. All can be run again."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from . import closing, harvest, sending
+from .events import SEND_TASK
+
+
+@shared_task(name="payouts.collect_earnings")
+def collect_earnings() -> int:
+    """Collect the earnings of what was paid and refunded. Returns how many."""
+    return harvest.collect_earnings()
+
+
+@shared_task(name="payouts.close_weeks")
+def close_weeks() -> int:
+    """Make payouts of the weeks that are over. Returns how many."""
+    harvest.collect_earnings()
+    return closing.close_weeks(at=timezone.now())
+
+
+@shared_task(name=SEND_TASK)
+def send_transfers() -> int:
+    """Send bank transfers, and ask about those on their way. Returns how many came to their end."""
+    return sending.send_transfers(at=timezone.now())
