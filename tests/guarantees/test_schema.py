@@ -8,7 +8,7 @@ from django.db.models import UniqueConstraint
 OURS = [
     model
     for model in apps.get_models()
-    if model._meta.app_label in {"billing", "connections", "notifications", "revampd"}
+    if model._meta.app_label in {"billing", "connections", "notifications", "payouts", "revampd"}
 ]
 
 
