@@ -93,12 +93,17 @@ ADD_ONS = Entry("Add-Ons", "billing:add-ons", "add-on")
 REQUESTS = Entry("Requests", "billing:requests", "request")
 INVOICES = Entry("Invoices", "billing:invoices", "invoice")
 WALLET = Entry("Wallet", "billing:wallet", "wallet")
+PAYOUTS = Entry("Payouts", "payouts:payouts", "payout")
 METHODS = Entry("Payment methods", "billing:payment-methods", "card")
 
 # By the kind of the provider, the kind of the customer, and the side one is on.
 CONNECTION = {
-    (PLATFORM, PARTNER, Side.CUSTOMER): (OVERVIEW, PLAN, ADD_ONS, INVOICES, WALLET, METHODS),
-    (PLATFORM, PARTNER, Side.PROVIDER): (OVERVIEW, PLAN, ADD_ONS, REQUESTS, INVOICES, WALLET),
+    (PLATFORM, PARTNER, Side.CUSTOMER): (
+        *(OVERVIEW, PLAN, ADD_ONS, INVOICES, WALLET, PAYOUTS, METHODS),
+    ),
+    (PLATFORM, PARTNER, Side.PROVIDER): (
+        *(OVERVIEW, PLAN, ADD_ONS, REQUESTS, INVOICES, WALLET, PAYOUTS),
+    ),
     (PLATFORM, SUB_ORG, Side.CUSTOMER): (OVERVIEW, PLAN, ADD_ONS, INVOICES, WALLET, METHODS),
     (PLATFORM, SUB_ORG, Side.PROVIDER): (OVERVIEW, PLAN, ADD_ONS, REQUESTS, INVOICES, WALLET),
     (PARTNER, SUB_ORG, Side.CUSTOMER): (OVERVIEW, PLAN, REQUESTS, INVOICES, WALLET, METHODS),

@@ -33,6 +33,7 @@ urlpatterns = [
     path("search/palette/", search.search_palette, name="search-palette"),
     path("connections/<uuid:connection_id>/", overview.overview, name="overview"),
     path("connections/<uuid:connection_id>/", include("billing.urls")),
+    path("connections/<uuid:connection_id>/payouts/", include("payouts.urls")),
     path(
         "organizations/<slug:slug>/",
         organization_home.organization_home,
@@ -58,3 +59,4 @@ if settings.IS_DEMO:
 
 if gateway().name == "sandbox":
     urlpatterns.append(path("sandbox/", include("billing.sandbox_urls")))
+    urlpatterns.append(path("sandbox/links/", include("payouts.sandbox_urls")))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,10 +19,12 @@ from connections.access import Rule, Side
 from connections.models import Invitation, Membership, Organization, User
 from connections.tokens import invitation_token
 from notifications.draining import drain_events
+from payouts.linking import begin_link
 from tests.billing.cards import add_card
 from tests.billing.partners import clinics, confirm
 from tests.billing.tiering import add, choose, put_on_sale
 from tests.cast import Cast
+from tests.payouts.acts import close, paid_out, sell, week
 
 # Pages that others wrote and that guard themselves; they are not walked role by role.
 FOREIGN = ("accounts/", "admin/")
@@ -103,6 +106,7 @@ def values(cast: Cast) -> dict[str, Any]:
     asked = pay(invoice, confirmed_later, cause=Payment.Cause.PERSON, at=now)
     assert asked is not None
     own = with_revampd(cast)
+    link = begin_link(cast.revampd_northwind, "/", by=cast.maya, at=now)
     imported = confirm(cast, clinics(2))
     drain_events()
     return {
@@ -128,6 +132,7 @@ def values(cast: Cast) -> dict[str, Any]:
         "key": "nobody",
         "gateway": "sandbox",
         "import_id": imported.pk,
+        "link_reference": link.reference,
         "with Revampd": own,
     }
 
@@ -144,6 +149,7 @@ def with_revampd(cast: Cast) -> dict[str, Any]:
         "version_id": on_sale.pro.pk,
         "add_on_id": on_sale.numbers.pk,
         "request_id": add(cast, on_sale.numbers, 3).pk,
+        "payout_id": paid_out(cast, at=timezone.now() - timedelta(days=8)).pk,
     }
 
 
@@ -293,6 +299,23 @@ class TestForeignIds:
         answer = as_(cast.ben).get(f"/connections/{cast.northwind_bluebird.pk}/invoices/{number}/")
 
         assert answer.status_code == 404
+
+    def test_is_not_found_for_a_payout_of_another_partner(self, cast, as_):
+        sell(cast, 50_00, connection=cast.contoso_fabrikam)
+        [payout] = close(week(1))
+        mine = f"/connections/{cast.revampd_northwind.pk}/payouts/{payout.pk}/"
+
+        for ending in ("", "settlement/", "export/"):
+            browser = as_(cast.maya)
+            answers = {browser.get(mine + ending).status_code}
+            answers |= {browser.post(mine + ending).status_code}
+            assert answers <= {404, 405}, ending
+
+    @pytest.mark.parametrize("page", ["", "settings/", "export/"])
+    def test_is_not_found_for_payouts_where_there_are_none(self, cast, as_, page):
+        address = f"/connections/{cast.northwind_bluebird.pk}/payouts/{page}"
+
+        assert as_(cast.ben).get(address).status_code == 404
 
     @pytest.mark.parametrize("door", ["connections", "organizations"])
     def test_is_not_found_for_what_does_not_exist(self, cast, as_, door):

@@ -27,10 +27,14 @@ from connections.models import Connection, Invitation, Membership, User
 from connections.tokens import invitation_token
 from notifications.draining import drain_events
 from notifications.models import Notification
+from payouts.linking import begin_link
+from payouts.models import SandboxLink
+from payouts.sending import send_transfers
 from tests.billing.cards import add_card
 from tests.billing.tiering import add, choose, own, put_on_sale, serve, sub_orgs
 from tests.billing.usage.counting import TRANSFER, enter, metered
 from tests.cast import Cast
+from tests.payouts.acts import close, link_bank, sell, take_back
 
 LONG_NAME = "Chamberlain, Featherstonehaugh & Cholmondeley Physiotherapy Associates of Albuquerque"
 LONG_NOTE = (
@@ -63,6 +67,7 @@ def furnish(cast: Cast) -> Furnished:
     _credit(house, 2, -15_00, "The outage was shorter than we thought")
     _invite(house, now)
     _settle(house, now)
+    _pay_out(house, now)
     drain_events()
     _read_some(cast.ben, now)
     house.values |= {
@@ -201,6 +206,38 @@ def _settle(house: Furnished, now: datetime) -> None:
     ends = {"paid": paid, "declined": declined, "void": void, "written off": written_off}
     house.values |= {name: invoice.number for name, invoice in ends.items()}
     house.values |= {"note_number": note.number, "payment_id": payment.pk}
+
+
+def _pay_out(house: Furnished, now: datetime) -> None:
+    """Payouts that came to every end: settled, returned by the bank, carried over, available."""
+    cast, account = house.cast, house.cast.revampd_northwind
+
+    def ago(days: int) -> datetime:
+        return now - timedelta(days=days)
+
+    link_bank(cast, "later", at=ago(60))
+    first, *_ = [
+        sell(cast, minor, at=ago(days)) for minor, days in ((320_00, 60), (80_00, 45), (987_65, 9))
+    ]
+    close(ago(38))
+    settled, returned = account.payouts.order_by("period_start")
+    settled.settle(credit=100_00, transfer=settled.left - 100_00, by=cast.noah, at=ago(38))
+    send_transfers(at=ago(38))
+    link_bank(cast, "closed", at=ago(36))
+    returned.settle(credit=0, transfer=returned.left, by=cast.maya, at=ago(30))
+    for days in (30, 27):
+        send_transfers(at=ago(days))
+    take_back(first, 320_00, at=ago(20))
+    close(now)
+    link_bank(cast, "at_once", at=now)
+    house.values |= {
+        "settled payout": settled.pk,
+        "returned payout": returned.pk,
+        "carried payout": account.payouts.get(state="CARRIED").pk,
+        "tier payout_id": account.payouts.latest("period_start").pk,
+        "link over": SandboxLink.objects.latest("begun_at").pk,
+        "link_reference": begin_link(account, "/", by=cast.maya, at=now).reference,
+    }
 
 
 def _invite(house: Furnished, now: datetime) -> None:

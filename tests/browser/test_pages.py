@@ -79,7 +79,7 @@ def visitors(route: Route) -> list[str]:
     if route.rule.door == "organization":
         return ["maya"]
     if route.rule.door == "personal" and route.parameters:
-        return ["ben"]
+        return ["maya" if "link_reference" in route.parameters else "ben"]
     if route.rule.between:
         return ["maya"] if route.rule.side is Side.CUSTOMER else ["maya", "rhea", "vera"]
     if route.rule.side is Side.PROVIDER:
@@ -149,6 +149,13 @@ OTHER_STATES = [
     Visit("maya", "connections/<tier>/plan/tiers/<tier own>/choice/"),
     *(Visit("oscar", f"connections/<tier new>/{page}") for page in ("", "plan/", "add-ons/")),
     Visit("oscar", "connections/<tier new>/plan/tiers/<tier version_id>/choice/"),
+    *(
+        Visit("maya", f"connections/<tier>/payouts/<{state}>/")
+        for state in ("settled payout", "returned payout", "carried payout")
+    ),
+    *(Visit("oscar", f"connections/<tier new>/payouts/{page}") for page in ("", "settings/")),
+    Visit("vera", "connections/<tier>/payouts/settings/"),
+    Visit("maya", "sandbox/links/<link over>/"),
     *(
         Visit("ben", f"connections/<revampd_bluebird>/{page}")
         for page in ("plan/", "add-ons/", "invoices/", "wallet/")
