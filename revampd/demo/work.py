@@ -4,6 +4,7 @@ from datetime import datetime
 
 from billing import daily
 from billing.deadlines import expire_overdue, remind_of_pending
+from payouts import daily as payouts
 
 
 def work(at: datetime) -> None:
@@ -13,5 +14,6 @@ def work(at: datetime) -> None:
     finds nothing more to do.
     """
     daily.work(at)
+    payouts.work(at)
     expire_overdue(at=at)
     remind_of_pending(at=at)

@@ -2,7 +2,7 @@
 
 from revampd.demo.stage import Stage, Story
 
-from . import brightwell, counting, ironside, newcomers, revampd
+from . import brightwell, counting, ironside, newcomers, payouts, revampd
 
 
 def all_stories(stage: Stage) -> list[Story]:
@@ -12,5 +12,6 @@ def all_stories(stage: Stage) -> list[Story]:
         *newcomers.STORIES,
         *ironside.STORIES,
         *counting.STORIES,
+        *payouts.STORIES,
     ]
     return [tell(stage) for tell in tellers]
