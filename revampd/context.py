@@ -12,7 +12,7 @@ from connections.access import Party
 from connections.models import Membership, User
 from notifications.bell import bell_of
 
-from .navigation import navigation
+from .navigation import navigation, shows_requests
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def _waiting(party: Party | None) -> int:
 
 def _shows_waiting(request: HttpRequest, party: Party | None) -> bool:
     """Whether the page in the browser counts what waits; a list of notifications does not."""
-    if party is None:
+    if party is None or not shows_requests(party):
         return False
     here = request.htmx.current_url_abs_path or request.path  # type: ignore[attr-defined]
     return bool(here.startswith(reverse("overview", args=[party.connection.pk])))

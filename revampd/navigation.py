@@ -137,6 +137,12 @@ def _organization_of(
     return memberships[0].organization if memberships else None
 
 
+def shows_requests(party: Party) -> bool:
+    """Whether the menu of a connection has the entry that counts what waits."""
+    connection = party.connection
+    return REQUESTS in CONNECTION[connection.provider_kind, connection.customer_kind, party.side]
+
+
 def _connection_section(request: HttpRequest, party: Party) -> Section:
     connection = party.connection
     entries = CONNECTION[connection.provider_kind, connection.customer_kind, party.side]

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.cast import PASSWORD
 from tests.payouts.acts import close, link_bank, put_on_tier, sell
 
-from .fitness import faults
+from .fitness import DESKTOP, faults
 from .steps import expect_told, go, path_of
 
 DAY = timedelta(days=1)
@@ -74,6 +74,7 @@ class TestPayout:
         expect(settled).to_contain_text("$100.00 to the wallet")
         expect(settled).to_contain_text("The bank knows no such account. It is available again.")
         assert faults(page) == []
+        page.set_viewport_size(DESKTOP)
         expect_paid(page)
 
         link_bank(cast, "at_once", at=now - 4 * DAY)

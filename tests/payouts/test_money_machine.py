@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
 
 from billing.gateways.base import State
 from billing.models import Plan, PlanVersion
@@ -37,6 +37,12 @@ class PaidOut(Money):
     """What can happen to payouts, an act each, between everything else that happens to money."""
 
     played: Counter[str] = Counter()
+
+    @initialize(names=st.tuples(*[st.sampled_from(list(BY_NAME))] * 2))
+    def link_first(self, names: tuple[str, str]) -> None:
+        """Both Partners have a bank account from the first day."""
+        for number, name in enumerate(names):
+            self.link(list(BY_NAME).index(name), number)
 
     @rule(
         act=st.sampled_from(ACTS),
@@ -126,7 +132,7 @@ class TestPayouts:
         world = tuple(Side(one.pk, seller, buyer, items) for one, seller, buyer, items in sides)
         PaidOut.played.clear()
 
-        play = PLAY if not IS_SHORT else settings(PLAY, max_examples=8)
+        play = PLAY if not IS_SHORT else settings(PLAY, max_examples=14)
         run_state_machine_as_test(lambda: PaidOut(world), settings=play)
 
         for act in ("earned", "closed", "settled", "sent", "linked", "preferred"):
