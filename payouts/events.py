@@ -46,7 +46,7 @@ payout_available = EventKind(
     tone="good",
     customer=Telling(
         "{amount} to pay out",
-        "What you earned in the {week} is available. {next}",
+        "What you earned in the {week} is available: for your wallet, your bank, or both.",
         action="See the payout",
     ),
     facts=PAYOUT_FACTS,
