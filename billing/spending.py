@@ -48,12 +48,25 @@ class Bought:
     @property
     def owed(self) -> Money:
         """What its invoices leave to pay."""
-        return Money(self.connection.owed, self.connection.currency)  # type: ignore[attr-defined]
+        return self.money("owed")
 
     @property
     def overdue(self) -> Money:
-        minor: int = self.connection.overdue  # type: ignore[attr-defined]
-        return Money(minor, self.connection.currency)
+        return self.money("overdue")
+
+    @property
+    def available(self) -> Money:
+        """What a Partner can have paid out; only where that was asked for."""
+        return self.money("available")
+
+    @property
+    def coming(self) -> Money:
+        """What the next payout of a Partner has so far; only where that was asked for."""
+        return self.money("coming")
+
+    def money(self, name: str) -> Money:
+        """Minor units that were read with the connection."""
+        return Money(getattr(self.connection, name), self.connection.currency)
 
 
 @dataclass(frozen=True)
@@ -63,9 +76,9 @@ class Spending:
     bought: list[Bought]
 
     @classmethod
-    def of(cls, buyer: Organization, today: date) -> "Spending":
-        """In two queries."""
-        connections = list(_connections(buyer))
+    def of(cls, buyer: Organization, today: date, **besides: Any) -> "Spending":
+        """In two queries. `besides` are expressions of a connection's row that a page shows too."""
+        connections = list(_connections(buyer).annotate(**besides))
         running = Subscription.running_on_each(connections)
         each = (Bought.of(one, running.get(one.pk, Running()), today) for one in connections)
         return cls(list(each))

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from django.db.models import Count, Exists, F, OuterRef, Q, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.utils.formats import date_format
 
 from connections.models import Connection
 from revampd.kit.money import Money
 
-from .models import BankTransfer, Payout
+from .models import BankTransfer, Earning, Payout
 from .models.earnings import Sums
 from .weeks import WEEK, week_of, weeks_until
 
@@ -18,6 +19,28 @@ WEEKS = 13  # a quarter
 SUB_ORGS = 8
 
 State = Payout.State
+
+# For pages that read connections anyway, in minor units: what its Partner can have settled now, and
+# what it has earned since.
+AVAILABLE = Coalesce(
+    Subquery(
+        Payout.objects.filter(state=State.AVAILABLE, connection=OuterRef("pk"))
+        .order_by()
+        .values("connection")
+        .values(sum=Sum(F("amount") - F("credited") - F("banked")))
+    ),
+    0,
+)
+EARNED = Coalesce(
+    Subquery(
+        Earning.objects.waiting()
+        .filter(account=OuterRef("pk"))
+        .order_by()
+        .values("account")
+        .values(sum=Sum("net"))
+    ),
+    0,
+)
 
 
 @dataclass(frozen=True)

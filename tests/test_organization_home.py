@@ -183,6 +183,7 @@ class TestPage:
         assert "$149.00" in page
         assert "Bluebird Clinic" in page
         assert "from Revampd" in page
+        assert "Available now" in page
         assert "Invite a Sub-Org" not in page
         assert "Invite a Sub-Org" in as_(cast.maya).get(home(cast.northwind)).content.decode()
 

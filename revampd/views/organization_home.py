@@ -11,6 +11,7 @@ from billing.models import BillingRequest
 from billing.spending import Spending, paid_by_month
 from connections.access import organization_view
 from connections.models import Membership, Organization
+from payouts.summary import AVAILABLE, EARNED
 from revampd.kit import clock
 from revampd.kit.htmx import page
 
@@ -24,7 +25,7 @@ def organization_home(request: HttpRequest, membership: Membership) -> HttpRespo
     organization = membership.organization
     context = _sold(organization) if organization.is_seller else _bought(membership)
     if not organization.is_platform:
-        context["spending"] = Spending.of(organization, _today(organization))
+        context["spending"] = _spending(organization)
     return page(request, "connections/home.html", context)
 
 
@@ -44,6 +45,12 @@ def _bought(membership: Membership) -> dict[str, Any]:
         "decisions": BillingRequest.objects.waiting_for([membership])[:DECISIONS],
         "paid": paid_by_month(buyer, _today(buyer)),
     }
+
+
+def _spending(buyer: Organization) -> Spending:
+    """A Partner's comes with what it will be paid."""
+    paid_out = {"available": AVAILABLE, "coming": EARNED} if buyer.is_partner else {}
+    return Spending.of(buyer, _today(buyer), **paid_out)
 
 
 def _today(organization: Organization) -> date:
