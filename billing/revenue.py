@@ -1,25 +1,23 @@
-"""What an organization sells: a month of it today and over time, and what stands in its way."""
+"""What an organization sells: a month of it today and over time, and who pays most of it."""
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from dateutil.relativedelta import relativedelta
-from django.db.models import BigIntegerField, Case, Count, F, Q, QuerySet, Sum, When, Window
-from django.db.models.fields.json import KT
-from django.db.models.functions import Cast, TruncMonth
+from django.db.models import Case, F, Q, QuerySet, Sum, When, Window
+from django.db.models.functions import RowNumber, TruncMonth
 
 from connections.models import Organization
-from revampd.kit.money import Money
+from revampd.kit.money import Money, by_currency
 
-from .models import BillingRequest, Invoice, SubscriptionItem
-from .pricing import Interval, ItemKind, a_month_of
+from .models import SubscriptionItem
+from .pricing import Interval, a_month_of
 
 MONTHS = 12
 SHOWN = 5
-RECENTLY = timedelta(days=30)
 PRICE = F("unit_price") * F("quantity")
 
 
@@ -53,11 +51,11 @@ class Revenue:
 
     @classmethod
     def of_each_currency(cls, seller: Organization, today: date) -> "list[Revenue]":
-        """Of what `seller` has sold; the currency in which it sells most comes first."""
+        """Of what `seller` has sold."""
         months = _months(seller, today)
         shares = _shares(seller, today)
-        found = [cls(currency, each, shares[currency]) for currency, each in months.items()]
-        return sorted(found, key=lambda revenue: -revenue.monthly.minor)
+        currencies = sorted(months, key=by_currency)
+        return [cls(currency, months[currency], shares[currency]) for currency in currencies]
 
     @property
     def monthly(self) -> Money:
@@ -116,6 +114,7 @@ def _changes(seller: Organization, today: date) -> QuerySet[Any]:
 
 
 def _shares(seller: Organization, today: date) -> dict[str, list[Share]]:
+    """The largest in each currency."""
     is_yearly = Q(interval=Interval.YEAR)
     running = SubscriptionItem.objects.on(today).filter(connection__provider=seller)
     customers = running.order_by().values_list(
@@ -126,60 +125,10 @@ def _shares(seller: Organization, today: date) -> dict[str, list[Share]]:
         by_year=Sum(PRICE, filter=is_yearly, default=0),
         twelfths=Sum(Case(When(is_yearly, then=PRICE), default=PRICE * MONTHS)),
     )
+    place = Window(RowNumber(), F("connection__currency"), [F("twelfths").desc(), "connection"])
+    largest = summed.annotate(place=place).filter(place__lte=SHOWN).order_by("place")
     shares: dict[str, list[Share]] = defaultdict(list)
-    largest = summed.order_by("-twelfths", "connection")[:SHOWN]
-    for key, name, currency, by_month, by_year, _ in largest:
+    for key, name, currency, by_month, by_year, *_ in largest:
         amount = Money(a_month_of(by_month, by_year), currency)
         shares[currency].append(Share(key, name, amount))
     return shares
-
-
-@dataclass(frozen=True)
-class Found:
-    """The first few of something, how many there are in all, and what they come to."""
-
-    rows: list[Any]
-    number: int
-    amounts: list[Money]
-
-    @classmethod
-    def first(cls, rows: QuerySet[Any], amount: Any) -> "Found":
-        """The first of `rows`, with `amount` summed over all of them in each currency."""
-        in_currency = Window(Sum(amount), partition_by=[F("currency")])
-        found = list(rows.annotate(how_many=Window(Count("pk")), in_currency=in_currency)[:SHOWN])
-        sums = {row.currency: row.in_currency for row in found}
-        amounts = [Money(minor or 0, currency) for currency, minor in sorted(sums.items())]
-        return cls(found, found[0].how_many if found else 0, [one for one in amounts if one])
-
-
-# What an approval would add to a month: the terms say it for a month or for a year.
-NEW = Cast(KT("terms__afterwards__new"), BigIntegerField())
-NEW_A_MONTH = Case(
-    When(kind=ItemKind.ONE_TIME, then=0),
-    When(terms__afterwards__interval=Interval.YEAR, then=NEW / MONTHS),
-    default=NEW,
-    output_field=BigIntegerField(),
-)
-
-
-def pending(seller: Organization) -> Found:
-    """Requests that wait for customers, the most urgent first, and what they would add a month."""
-    rows = BillingRequest.objects.pending().filter(provider=seller)
-    rows = rows.select_related("connection__customer").order_by("expires_at", "id")
-    return Found.first(rows, NEW_A_MONTH)
-
-
-def declined(seller: Organization, today: date) -> list[BillingRequest]:
-    """What customers rejected lately, the newest first."""
-    rejected = BillingRequest.objects.filter(
-        provider=seller, state=BillingRequest.State.REJECTED, decided_at__date__gt=today - RECENTLY
-    )
-    rows = rejected.select_related("connection__customer", "decided_by")
-    return list(rows.order_by("-decided_at", "-id")[:SHOWN])
-
-
-def overdue(seller: Organization) -> Found:
-    """Invoices of customers that are past due, the oldest first."""
-    rows = Invoice.objects.filter(connection__provider=seller, state=Invoice.State.PAST_DUE)
-    rows = rows.select_related("connection__customer").order_by("due_date", "id")
-    return Found.first(rows, F("outstanding"))

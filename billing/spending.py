@@ -10,7 +10,7 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce, TruncMonth
 
 from connections.models import Connection, Organization
-from revampd.kit.money import Money, total
+from revampd.kit.money import Money, by_currency, in_order, total
 
 from .models import BillingRequest, Invoice, Payment, Subscription
 from .pricing import Interval, Item, Running, a_month_of
@@ -111,8 +111,8 @@ class Spending:
         parts: dict[str, list[Money]] = defaultdict(list)
         for one in self.bought:
             parts[one.connection.currency].append(getattr(one, name))
-        sums = [total(moneys, currency) for currency, moneys in sorted(parts.items())]
-        return [money for money in sums if money]
+        sums = (total(moneys, currency) for currency, moneys in parts.items())
+        return in_order(money for money in sums if money)
 
 
 def _connections(buyer: Organization) -> QuerySet[Connection]:
@@ -141,6 +141,8 @@ def paid_by_month(buyer: Organization, today: date) -> dict[str, list[MonthEnd]]
     for currency, month, minor in grouped:
         sums[currency][month.date()] = minor
     return {
-        currency: [MonthEnd(f"{day:%b %y}", Money(own.get(day, 0), currency)) for day in days]
-        for currency, own in sums.items()
+        currency: [
+            MonthEnd(f"{day:%b %y}", Money(sums[currency].get(day, 0), currency)) for day in days
+        ]
+        for currency in sorted(sums, key=by_currency)
     }

@@ -132,6 +132,6 @@ def catalog(provider: Organization, by: User) -> dict[str, Any]:
     }
 
 
-def plan(provider: Organization, by: User, name: str, price: int) -> PlanVersion:
+def plan(provider: Organization, by: User, name: str, price: int, **prices: Any) -> PlanVersion:
     offered = Plan.offer(provider=provider, by=by, name=name)
-    return offered.publish(by=by, at=LONG_AGO, interval=Interval.MONTH, base_price=price)
+    return offered.publish(by=by, at=LONG_AGO, interval=Interval.MONTH, base_price=price, **prices)

@@ -6,12 +6,15 @@ import pytest
 from django.utils import timezone
 
 from billing.collecting import collect_due
-from billing.models import BillingRequest, Credit, SelfService
+from billing.models import BillingRequest, Credit, PriceLimits, SelfService
 from billing.models.proposals import Proposal
+from billing.obstacles import Obstacles
 from billing.pricing import Timing
-from billing.revenue import Revenue, declined, overdue, pending
+from billing.revenue import Revenue
 from billing.spending import Spending, paid_by_month
 from connections.models import Connection
+from notifications.draining import drain_events
+from notifications.models import Delivery
 from revampd.kit.money import Money
 from tests.billing.acts import NOW, TODAY, agree, bill, noon, propose
 from tests.billing.cards import add_card
@@ -27,6 +30,10 @@ def revenue(cast: Cast, on: date = TODAY) -> Revenue:
 
 def months(cast: Cast, on: date) -> list[int]:
     return [month.amount.minor for month in revenue(cast, on).months]
+
+
+def obstacles(cast: Cast, on: date = TODAY) -> Obstacles:
+    return Obstacles.of(cast.northwind, on)
 
 
 def home(organization) -> str:
@@ -94,46 +101,118 @@ class TestRevenue:
         assert found.rest == Money(2 * 45_00)
 
 
-class TestPending:
-    def test_counts_all_and_what_they_would_add_a_month(self, cast):
+class TestObstacles:
+    def test_count_what_waits_and_what_it_would_add_a_month(self, cast):
         propose(cast)
         propose(cast, cast.setup)
         propose(cast, cast.growth_yearly)
 
-        found = pending(cast.northwind)
+        waiting = obstacles(cast).waiting
 
-        assert (found.number, found.amounts) == (3, [Money(149_00 + 82_50)])
-        assert pending(cast.contoso).number == 0
+        assert (waiting.number, waiting.amounts) == (3, [Money(149_00 + 82_50)])
+        assert Obstacles.of(cast.contoso, TODAY).waiting.number == 0
 
-    def test_shows_the_most_urgent(self, cast):
+    def test_begin_with_the_most_urgent(self, cast):
         propose(cast, expires_at=NOW + timedelta(days=20))
-        first = propose(cast, cast.scale, expires_at=NOW + timedelta(days=2))
+        for days in (2, 7, 6, 5, 4, 3):
+            propose(cast, cast.scale, expires_at=NOW + timedelta(days=days))
 
-        assert pending(cast.northwind).rows[0] == first
+        found = obstacles(cast)
 
+        assert [(one.expires_at - NOW).days for one in found.pending] == [2, 3, 4, 5, 6]
+        assert found.waiting.number == 7
 
-class TestDeclined:
-    def test_shows_the_note_for_thirty_days(self, cast):
-        request = propose(cast)
-        request.reject(by=cast.ben, at=NOW, note="Too much")
+    def test_say_whose_mail_about_it_failed(self, cast):
+        reached, unreached = propose(cast), propose(cast, cast.scale)
+        drain_events()
+        assert not any(one.mail_failed for one in obstacles(cast).pending)
+        Delivery.objects.filter(event__subject_id=str(unreached.pk)).update(state="BOUNCED")
 
-        assert [one.decision_note for one in declined(cast.northwind, TODAY)] == ["Too much"]
-        assert declined(cast.northwind, TODAY + timedelta(days=30)) == []
-        assert declined(cast.contoso, TODAY) == []
+        failed = {one.pk: one.mail_failed for one in obstacles(cast).pending}
 
+        assert failed == {reached.pk: False, unreached.pk: True}
 
-class TestOverdue:
-    def test_sums_what_customers_have_not_paid(self, cast):
+    def test_show_what_was_declined_with_its_note_for_thirty_days(self, cast):
+        for number in (1, 2):
+            propose(cast).reject(by=cast.ben, at=noon(2026, 11, number), note=f"No {number}")
+
+        assert [one.decision_note for one in obstacles(cast).declined] == ["No 2", "No 1"]
+        assert [
+            one.decision_note for one in obstacles(cast, TODAY + timedelta(days=21)).declined
+        ] == ["No 2"]
+        assert Obstacles.of(cast.contoso, TODAY).declined == []
+
+    def test_sum_what_each_customer_has_not_paid(self, cast, second):
         agree(cast)
         Credit.adjust(cast.northwind_bluebird, 9_00, reason="Sorry", by=cast.noah, at=NOW)
         bill(cast.northwind_bluebird, noon(2026, 12, 10))
-        assert overdue(cast.northwind).number == 0
+        sell(cast, second, cast.scale, at=noon(2026, 12, 20))
+        assert obstacles(cast).overdue.number == 0
         collect_due(at=noon(2027, 1, 9))
 
-        found = overdue(cast.northwind)
+        found = obstacles(cast)
 
-        assert (found.number, found.amounts) == (2, [Money(149_00 + 140_00)])
-        assert overdue(cast.contoso).number == 0
+        assert (found.overdue.number, found.overdue.amounts) == (
+            3,
+            [Money(149_00 + 140_00 + 297_00)],
+        )
+        assert [(one.name, one.number, one.amount) for one in found.debts] == [
+            ("Bluebird Clinic", 2, Money(149_00 + 140_00)),
+            ("Second", 1, Money(297_00)),
+        ]
+        assert found.debts[0].since < found.debts[1].since
+        assert Obstacles.of(cast.contoso, TODAY).debts == []
+
+
+@pytest.fixture
+def european(cast: Cast, second: Connection) -> Connection:
+    """The second customer, which pays 990 euros a month."""
+    PriceLimits.objects.create(currency="EUR")
+    Connection.objects.filter(pk=second.pk).update(currency="EUR")
+    second.refresh_from_db()
+    version = plan(cast.northwind, cast.maya, "Europe", 990_00, currency="EUR")
+    sell(cast, second, version)
+    return second
+
+
+class TestCurrencies:
+    def test_are_never_added_and_dollars_come_first(self, cast, european):
+        agree(cast)
+
+        dollars, euros = Revenue.of_each_currency(cast.northwind, TODAY)
+
+        assert (dollars.monthly, euros.monthly) == (Money(149_00), Money(990_00, "EUR"))
+        assert [one.name for one in dollars.top] == ["Bluebird Clinic"]
+        assert [one.name for one in euros.top] == ["Second"]
+
+    def test_each_has_its_own_largest_customers(self, cast, european):
+        for number in range(5):
+            customer = connect(cast.northwind, f"Large {number}", cast.fay, by=cast.maya)
+            sell(cast, between(cast.northwind, customer), cast.growth)
+
+        dollars, euros = Revenue.of_each_currency(cast.northwind, TODAY)
+
+        assert (len(dollars.top), len(euros.top)) == (5, 1)
+        assert (dollars.rest, euros.rest) == (Money(0), Money(0, "EUR"))
+
+    def test_of_what_is_overdue_are_all_summed(self, cast, european):
+        agree(cast)
+        collect_due(at=noon(2027, 1, 9))
+
+        amounts = obstacles(cast).overdue.amounts
+
+        assert amounts == [Money(149_00), Money(990_00, "EUR")]
+
+    def test_of_what_waits_are_all_summed(self, cast, european):
+        for days in range(2, 8):
+            propose(cast, expires_at=NOW + timedelta(days=days))
+        larger = plan(cast.northwind, cast.maya, "Continent", 1_000_00, currency="EUR")
+        proposal = Proposal(larger, expires_at=NOW + timedelta(days=20))
+        BillingRequest.propose(proposal, connection=european, by=cast.noah, at=NOW)
+
+        waiting = obstacles(cast).waiting
+
+        assert waiting.amounts == [Money(6 * 149_00), Money(10_00, "EUR")]
 
 
 class TestSpending:

@@ -64,6 +64,16 @@ def total(amounts: Iterable[Money], currency: str = DEFAULT_CURRENCY) -> Money:
     return sum(amounts, Money(0, currency))
 
 
+def by_currency(currency: str) -> tuple[bool, str]:
+    """The key that sorts currencies wherever several stand side by side: US dollars first."""
+    return currency != DEFAULT_CURRENCY, currency
+
+
+def in_order(amounts: Iterable[Money]) -> list[Money]:
+    """`amounts`, each of its own currency, as they stand side by side."""
+    return sorted(amounts, key=lambda money: by_currency(money.currency))
+
+
 @lru_cache(maxsize=4096)
 def _formatted(minor: int, currency: str) -> str:
     amount = Decimal(minor).scaleb(-precision(currency))

@@ -6,8 +6,9 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
-from billing import revenue
 from billing.models import BillingRequest
+from billing.obstacles import Obstacles
+from billing.revenue import Revenue
 from billing.spending import Spending, paid_by_month
 from connections.access import organization_view
 from connections.models import Membership, Organization
@@ -32,10 +33,8 @@ def organization_home(request: HttpRequest, membership: Membership) -> HttpRespo
 def _sold(seller: Organization) -> dict[str, Any]:
     today = _today(seller)
     return {
-        "revenues": revenue.Revenue.of_each_currency(seller, today),
-        "pending": revenue.pending(seller),
-        "declined": revenue.declined(seller, today),
-        "overdue": revenue.overdue(seller),
+        "revenues": Revenue.of_each_currency(seller, today),
+        "obstacles": Obstacles.of(seller, today),
     }
 
 
