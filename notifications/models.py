@@ -188,6 +188,12 @@ class Delivery(models.Model):
         ]
         indexes = [
             models.Index(fields=["due_at"], condition=Q(state="QUEUED"), name="delivery_queued"),
+            # Few fail: to ask which requests they were about does not read all that were sent.
+            models.Index(
+                fields=["event"],
+                condition=Q(state__in=["FAILED", "BOUNCED"]),
+                name="delivery_failed",
+            ),
         ]
 
     def __str__(self) -> str:
