@@ -44,6 +44,8 @@ PAGES = {
     "notifications": (BEN, "/notifications/"),
     "connections": (MAYA, "/connections/"),
     "sub-orgs": (MAYA, "/organizations/{partner}/sub-orgs/"),
+    "home": (BEN, "/organizations/{sub_org}/"),
+    "home, Partner's": (MAYA, "/organizations/{partner}/"),
 }
 
 

@@ -43,6 +43,7 @@ def fill(owner: psycopg.Connection[Any], customers: int, months: int) -> dict[st
     return {
         "connection": connection.pk,
         "partner": connection.provider.slug,
+        "sub_org": connection.customer.slug,
         "invoice": connection.invoices.newest_first().first().number,
     }
 
