@@ -135,4 +135,7 @@ def _debts(seller: Organization) -> list[Debt]:
         since=Min("due_date"), number=Count("pk"), amount=Sum("outstanding"), of=F("currency")
     )
     rows = owed.order_by("since", "connection")[:SHOWN]
-    return [Debt(*row, Money(minor, currency)) for *row, minor, currency in rows]
+    return [
+        Debt(key, name, since, number, Money(minor, currency))
+        for key, name, since, number, minor, currency in rows
+    ]
