@@ -132,7 +132,7 @@ def _past_due(seller: Organization) -> QuerySet[Invoice]:
 def _debts(seller: Organization) -> list[Debt]:
     customers = _past_due(seller).values_list("connection", "connection__customer__name")
     owed = customers.annotate(
-        since=Min("due_date"), number=Count("pk"), amount=Sum("outstanding"), of=F("currency")
+        since=Min("past_due_on"), number=Count("pk"), amount=Sum("outstanding"), of=F("currency")
     )
     rows = owed.order_by("since", "connection")[:SHOWN]
     return [
