@@ -1,7 +1,12 @@
-"""The small pieces every page is made of: icons, badges, times, faces, sortable headings."""
+"""The small pieces every page is made of: icons, badges, times, faces, sortable headings.
+
+What depends on its arguments alone is drawn once and kept. `typed`, because text that is safe
+already equals text that still has to be escaped.
+"""
 
 import datetime as dt
 from collections.abc import Iterator
+from functools import cache, lru_cache
 from hashlib import blake2s
 from typing import Any
 
@@ -9,7 +14,6 @@ from django import template
 from django.core.paginator import Page
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -22,14 +26,18 @@ register = template.Library()
 MINUTE, HOUR, DAY = 60, 3600, 86400
 HUES = 6
 
+drawn_once = lru_cache(maxsize=2048, typed=True)
+
 
 @register.simple_tag
+@cache
 def stylesheets() -> SafeString:
     """The links to our stylesheets, in the order of their layers."""
     return format_html_join("\n", '<link rel="stylesheet" href="{}">', ((a,) for a in addresses()))
 
 
 @register.simple_tag
+@drawn_once
 def icon(name: str, label: str = "", css: str = "") -> SafeString:
     """A drawing of the sprite; silent for screen readers unless it has a `label`."""
     said = (
@@ -43,6 +51,7 @@ def icon(name: str, label: str = "", css: str = "") -> SafeString:
 
 
 @register.simple_tag
+@drawn_once
 def state_badge(label: str, tone: str = "plain") -> SafeString:
     """How something stands, in a word. `tone`: good, warn, bad, info or plain."""
     return format_html('<span class="badge {}">{}</span>', tone, label)
@@ -51,7 +60,11 @@ def state_badge(label: str, tone: str = "plain") -> SafeString:
 @register.simple_tag
 def logo(name: Any, shape: str = "", size: str = "") -> SafeString:
     """Initials on a colour that follows from the name. `shape`: "" for a company, "person"."""
-    text = str(name)
+    return _logo(str(name), shape, size)
+
+
+@drawn_once
+def _logo(text: str, shape: str, size: str) -> SafeString:
     hue = blake2s(text.encode(), digest_size=2).digest()[0] % HUES
     return format_html(
         '<span class="logo {} {} hue-{}" aria-hidden="true">{}</span>',
@@ -73,7 +86,7 @@ def when(instant: dt.datetime | None) -> SafeString:
     if instant is None:
         return SafeString("")
     local = timezone.localtime(instant)
-    exact = f"{date_format(local, 'j M Y, H:i:s')} {local.tzname()}"
+    exact = f"{local.day} {local:%b %Y, %H:%M:%S} {local.tzname()}"
     spoken = _spoken(local, timezone.localtime(clock.now()))
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
@@ -98,12 +111,12 @@ def _spoken(local: dt.datetime, now: dt.datetime) -> str:
 
 def _spoken_day(local: dt.datetime, now: dt.datetime) -> str:
     days = (local.date() - now.date()).days
-    clock = date_format(local, "H:i")
+    clock = f"{local:%H:%M}"
     if days in (-1, 1):
         return f"{'tomorrow' if days > 0 else 'yesterday'}, {clock}"
     if -7 < days < 0:
-        return f"{date_format(local, 'D')}, {clock}"
-    return date_format(local, "j M" if local.year == now.year else "j M Y")
+        return f"{local:%a}, {clock}"
+    return f"{local.day} {local:%b}" if local.year == now.year else f"{local.day} {local:%b %Y}"
 
 
 @register.simple_tag
@@ -113,9 +126,13 @@ def day(date: dt.date | None) -> SafeString:
         return SafeString("")
     if isinstance(date, dt.datetime):
         date = timezone.localtime(date).date()
-    return format_html(
-        '<time class="nowrap" datetime="{}">{}</time>', date.isoformat(), date_format(date, "j M Y")
-    )
+    return _day(date)
+
+
+@drawn_once
+def _day(date: dt.date) -> SafeString:
+    spoken = f"{date.day} {date:%b %Y}"
+    return format_html('<time class="nowrap" datetime="{}">{}</time>', date.isoformat(), spoken)
 
 
 @register.simple_tag(takes_context=True)
