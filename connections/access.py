@@ -24,8 +24,8 @@ from .models import Connection, Membership, Organization, User
 
 View = Callable[..., HttpResponseBase]
 
-# What every page of a connection names.
-WITH = ("provider", "customer", "sales_owner__user", "support_owner__user")
+# Who looks after a connection, for the pages that say so.
+OWNERS = ("sales_owner__user", "support_owner__user")
 
 
 class Side(Enum):
@@ -107,13 +107,13 @@ class Party:
         return self.is_customer and self.may_bill
 
 
-def party_of(user: User, connection_id: Any) -> Party:
-    """The party that `user` is on a connection. Raises Http404 for a stranger.
+def party_of(user: User, connection_id: Any, *also: str) -> Party:
+    """The party that `user` is on a connection; `also` is read with it. Raises Http404.
 
     Who belongs to both sides sees the provider's: they must never decide what they proposed.
     """
-    connections = Connection.objects.select_related(*WITH)
-    connection = connections.filter(pk=connection_id).first()
+    read = Connection.objects.select_related("provider", "customer", *also)
+    connection = read.filter(pk=connection_id).first()
     if connection is None:
         raise Http404
     mine = {membership.organization_id: membership for membership in user.belongs_to}
@@ -131,19 +131,20 @@ def party_view(
     side: Side | None = None,
     duty: Duty | None = None,
     between: tuple[tuple[str, str], ...] = (),
+    also: tuple[str, ...] = (),
     refused: View | None = None,
 ) -> Any:
     """A page below /connections/<uuid>/: the view gets (request, party, ...).
 
     `between` are the kinds of provider and customer whose connections have this page; others get
-    404. `refused` is the page that shows a `DomainError` raised by the view in place: it is called
-    with `refusal=error` besides the view's own arguments.
+    404. `also` is read with the connection. `refused` is the page that shows a `DomainError` raised
+    by the view in place: it is called with `refusal=error` besides the view's own arguments.
     """
 
     def decorate(view: View) -> View:
         @wraps(view)
         def enter(request: HttpRequest, connection_id: Any, **kwargs: Any) -> HttpResponseBase:
-            party = party_of(request.user, connection_id)  # type: ignore[arg-type]
+            party = party_of(request.user, connection_id, *also)  # type: ignore[arg-type]
             request.party = party  # type: ignore[attr-defined]
             if between and party.connection.kinds not in between:
                 raise Http404

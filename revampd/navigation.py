@@ -4,6 +4,7 @@ Product rules, "The menus". An entry appears here when its pages exist.
 """
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from django.http import HttpRequest
@@ -26,13 +27,18 @@ class Entry:
     current: bool = False
 
     def at(self, page: str, *args: Any) -> "Entry":
-        url = reverse(self.route, args=args)
+        url = _address(self.route, *args)
         inside = page.startswith(url) and self.route not in (
             "connection-list",
             "organization-home",
             "overview",
         )
         return replace(self, url=url, current=page == url or inside)
+
+
+@lru_cache(maxsize=4096)
+def _address(route: str, *args: Any) -> str:
+    return reverse(route, args=args)
 
 
 @dataclass(frozen=True)
@@ -155,7 +161,7 @@ def _switches(memberships: list[Membership], current: Organization | None) -> li
         Switch(
             name=membership.organization.name,
             kind_label=f"{membership.organization.kind_label} · {membership.role_label}",
-            url=f"{reverse('connection-list')}?as={membership.organization.slug}",
+            url=f"{_address('connection-list')}?as={membership.organization.slug}",
             current=current is not None and membership.organization_id == current.pk,
         )
         for membership in memberships

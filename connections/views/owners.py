@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from connections.access import Duty, Party, Side, party_view
+from connections.access import OWNERS, Duty, Party, Side, party_view
 from connections.forms import OwnersForm
 from revampd.kit.errors import Invalid
 from revampd.kit.forms import refuse
@@ -12,7 +12,7 @@ from revampd.kit.htmx import done, page
 FRAGMENT = "connections/_owners.html"
 
 
-@party_view(side=Side.PROVIDER, duty=Duty.MANAGE)
+@party_view(side=Side.PROVIDER, duty=Duty.MANAGE, also=OWNERS)
 def name_owners(request: HttpRequest, party: Party) -> HttpResponse:
     """The form, which also stands on the overview; POST saves it."""
     form = OwnersForm.of(party, request.POST if request.method == "POST" else None)

@@ -12,7 +12,7 @@ from billing.first_steps import FirstSteps, PartnerSteps
 from billing.models import Subscription
 from billing.models.invoices import Month
 from billing.standing import Standing
-from connections.access import Party, party_view
+from connections.access import OWNERS, Party, party_view
 from connections.forms import OwnersForm
 from connections.models import Connection
 from connections.timeline import timeline
@@ -33,7 +33,7 @@ class Bar:
     amount: Money
 
 
-@party_view
+@party_view(also=OWNERS)
 def overview(
     request: HttpRequest, party: Party, refusal: DomainError | None = None
 ) -> HttpResponse:
