@@ -1,7 +1,7 @@
 """How lists narrow down and sort: all of it in the address."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import django_filters as filters
 from django.db.models import QuerySet
@@ -14,7 +14,11 @@ from .pricing import ItemKind, Measure
 
 YES = [("yes", "Yes")]
 NO_PLAN = "-"
-YEARS = [(str(year), str(year)) for year in range(2000, 2100)]
+
+
+def years() -> list[tuple[str, str]]:
+    """A function, which is not copied for every request as a list would be."""
+    return [(str(year), str(year)) for year in range(2000, 2100)]
 
 
 class StableOrdering(filters.OrderingFilter):
@@ -29,7 +33,18 @@ class StableOrdering(filters.OrderingFilter):
         return qs.order_by(*asked, *self.ties)
 
 
-class RequestFilter(filters.FilterSet):
+class Narrowing(filters.FilterSet):
+    """Its form asks everybody the same, so it is made once, not for every request."""
+
+    _form_class: ClassVar[Any] = None
+
+    def get_form_class(self) -> Any:
+        if self._form_class is None:
+            type(self)._form_class = super().get_form_class()
+        return self._form_class
+
+
+class RequestFilter(Narrowing):
     """`?state=`, `?kind=`, `?sort=`; what it does not know, it leaves out."""
 
     state = filters.ChoiceFilter(choices=BillingRequest.State.choices)
@@ -39,18 +54,18 @@ class RequestFilter(filters.FilterSet):
     )
 
 
-class InvoiceFilter(filters.FilterSet):
+class InvoiceFilter(Narrowing):
     """`?state=`, `?type=`, `?year=`, `?sort=`."""
 
     state = filters.ChoiceFilter(choices=Invoice.State.choices)
     type = filters.ChoiceFilter(field_name="kind", choices=Invoice.Kind.choices)
-    year = filters.ChoiceFilter(field_name="issue_date", lookup_expr="year", choices=YEARS)
+    year = filters.ChoiceFilter(field_name="issue_date", lookup_expr="year", choices=years)
     sort = StableOrdering(
         fields={"number": "number", "due_date": "due", "total": "total"}, tie="-number"
     )
 
 
-class UsageFilter(filters.FilterSet):
+class UsageFilter(Narrowing):
     """`?measure=`, `?billed=yes` or `no`, `?invoice=` by its number, `?sort=`."""
 
     measure = filters.ChoiceFilter(choices=Measure.choices)
@@ -69,7 +84,7 @@ class UsageFilter(filters.FilterSet):
         return rows.filter(line__isnull=value == "no")
 
 
-class CustomerFilter(filters.FilterSet):
+class CustomerFilter(Narrowing):
     """Rows of `portfolio.read` by `?q=`, `?state=`, `?plan=` ("-" is none), `?owner=`, `?sort=`.
 
     `?waiting=yes` are those that have to decide, `?overdue=yes` those that have to pay.
