@@ -1,10 +1,10 @@
 """Invoices of a connection, seen from both sides: the list, and one with its reasons."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
@@ -33,7 +33,7 @@ PANEL = "billing/invoices/_panel.html"
 def invoice_list(request: HttpRequest, party: Party) -> HttpResponse:
     invoices = party.connection.invoices.newest_first()
     shown = InvoiceFilter(request.GET, queryset=invoices)
-    rows, chosen = shown.qs.prefetch_related(_PAID_BY), shown.form.cleaned_data
+    rows, chosen = shown.qs, shown.form.cleaned_data
     tally, picked = Tally.of(party.connection), _picked(chosen)
     of_kind = picked | {"state": ""}
     pages = Paginator(rows, PAGE_LENGTH)
@@ -56,26 +56,23 @@ def _picked(chosen: Mapping[str, Any]) -> dict[str, Any]:
     return {name: chosen.get(name) or "" for name in ("state", "type", "year")}
 
 
-_PAID_BY = Prefetch(
-    "payments",
-    Payment.objects.succeeded().select_related("method").order_by("settled_at"),
-    to_attr="paid_by",
-)
-
-
 def _with_methods(party: Party, rows: Page[Invoice]) -> Page[Invoice]:
     """The rows, each with what paid it, or what will (`payer`)."""
-    default = party.connection.payment_methods.default()
+    own: Iterable[PaymentMethod] = party.connection.payment_methods.all()
+    methods: dict[UUID | None, PaymentMethod] = {method.pk: method for method in own}
+    default = next((method for method in methods.values() if method.is_default), None)
+    paid = Payment.objects.succeeded().filter(invoice__in=[row.pk for row in rows])
+    last = dict(paid.order_by("settled_at").values_list("invoice_id", "method_id"))
     for row in rows:
-        row.payer = payer(row, default)  # type: ignore[attr-defined]
+        row.payer = payer(row, methods.get(last.get(row.pk)), default)  # type: ignore[attr-defined]
     return rows
 
 
-def payer(invoice: Any, default: PaymentMethod | None) -> str:
+def payer(invoice: Any, paid_by: PaymentMethod | None, default: PaymentMethod | None) -> str:
     """What paid `invoice`, or will pay it, in a word or two; "" if nothing does."""
     if invoice.is_owed:
         return default.label if default else ""
-    paid = [payment.method.label for payment in invoice.paid_by[-1:]]
+    paid = [paid_by.label] if paid_by else []
     return " and ".join([*paid, *(["wallet"] if invoice.credited else [])]).capitalize()
 
 

@@ -1,5 +1,6 @@
 """Requests of a connection, seen from both sides: the list, one of them, sending, deciding."""
 
+from collections import Counter
 from typing import Any
 from uuid import UUID
 
@@ -36,17 +37,24 @@ PAGE_LENGTH = 25
 def request_list(request: HttpRequest, party: Party) -> HttpResponse:
     requests = party.connection.billing_requests.newest_first()
     shown = RequestFilter(request.GET, queryset=requests)
-    rows = shown.qs.select_related("proposed_by", "decided_by")
-    of_kind = RequestFilter({"kind": request.GET.get("kind", "")}, queryset=requests).qs
-    counts = dict(of_kind.order_by().values_list("state").annotate(Count("id")))
+    rows, chosen = shown.qs.select_related("proposed_by", "decided_by"), shown.form.cleaned_data
+    counts = _by_state(requests, chosen.get("kind"))
+    pages = Paginator(rows, PAGE_LENGTH)
+    pages.count = counts[state] if (state := chosen.get("state")) else counts.total()
     context = {
-        "rows": Paginator(rows, PAGE_LENGTH).get_page(request.GET.get("page")),
-        "states": [(s.value, s.label, counts.get(s.value, 0)) for s in BillingRequest.State],
+        "rows": pages.get_page(request.GET.get("page")),
+        "states": [(s.value, s.label, counts[s.value]) for s in BillingRequest.State],
         "kinds": ItemKind.choices,
-        "total": sum(counts.values()),
-        "chosen": shown.form.cleaned_data,
+        "total": counts.total(),
+        "chosen": chosen,
     }
     return page(request, "billing/requests/list.html", context)
+
+
+def _by_state(requests: Any, kind: str | None) -> Counter[str]:
+    """How many of `requests` stand how; those of a `kind`, or of any."""
+    of_kind = requests.filter(kind=kind) if kind else requests
+    return Counter(dict(of_kind.order_by().values_list("state").annotate(Count("id"))))
 
 
 # One request
