@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from connections.models import Connection
 from revampd.kit.money import Money
 
-from .models import Credit, Deduction
+from .models import Credit, Deduction, PaymentMethod
 from .pricing import first_in_first_out
 from .runs import Runs
 
@@ -90,6 +90,12 @@ class Wallet:
         return Runs(self.connection, self.day)
 
     @cached_property
+    def method(self) -> PaymentMethod | None:
+        """What pays the rest."""
+        default: PaymentMethod | None = self.connection.payment_methods.default()
+        return default
+
+    @cached_property
     def takes(self) -> dict[UUID, Money]:
         """What the next invoice will take of each credit, by the same rule as the run."""
         if self.runs.next_invoice is None or not self.balance:
@@ -99,7 +105,7 @@ class Wallet:
         taken = first_in_first_out(rows, self.runs.upcoming_total.minor)
         return {pk: Money(minor, self.connection.currency) for pk, minor in taken}
 
-    @property
+    @cached_property
     def next_use(self) -> NextUse | None:
         """None if no invoice is to come, or the wallet is empty."""
         if self.runs.next_invoice is None or not self.takes:

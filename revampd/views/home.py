@@ -30,7 +30,9 @@ class Row:
 
 
 def rows(connections: list[Connection], *, selling: bool) -> list[Row]:
-    """Rows of `connections` in two queries, whatever their number."""
+    """Rows of `connections` in two queries, whatever their number, and in none without any."""
+    if not connections:
+        return []
     running = Subscription.running_on_each(connections)
     waiting = BillingRequest.objects.pending().count_by_connection(connections)
     return [
