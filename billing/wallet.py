@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from connections.models import Connection
 from revampd.kit.money import Money
 
-from .models import Credit, Deduction, PaymentMethod
+from .models import BillingRequest, Credit, Deduction, PaymentMethod
 from .pricing import first_in_first_out
 from .runs import Runs
 
@@ -68,15 +68,20 @@ class Wallet:
 
     @cached_property
     def sums(self) -> dict[str, int]:
-        """What it holds (minor units), and how long each list of its page is, in one query."""
+        """What it holds (minor units), and how long each list of its page is, in one query.
+
+        And how many requests wait, which the menu says.
+        """
         lots = Credit.objects.filter(connection=OuterRef("pk")).order_by().values("connection")
         taken_out = Deduction.objects.filter(connection=OuterRef("pk")).order_by()
+        asked = BillingRequest.objects.pending().filter(connection=OuterRef("pk")).order_by()
         unspent = Q(applied__lt=F("amount"))
         row: Any = Connection.objects.filter(pk=self.connection.pk).values(
             held=_sum(lots.values(n=Sum(F("amount") - F("applied")))),
             lots=_sum(lots.values(n=Count("pk"))),
             unspent_lots=_sum(lots.values(n=Count("pk", filter=unspent))),
             taken_out=_sum(taken_out.values("connection").values(n=Count("pk"))),
+            waiting=_sum(asked.values("connection").values(n=Count("pk"))),
         )
         found: dict[str, int] = row.get()
         return found

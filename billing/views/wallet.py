@@ -48,6 +48,7 @@ def wallet_page(request: HttpRequest, party: Party) -> HttpResponse:
     listed = pages.get_page(request.GET.get("page"))
     context = {
         "wallet": wallet,
+        "waiting": wallet.sums["waiting"],
         "shows": [(name, label, lists[name][1]) for name, label in SHOWS],
         "show": show,
         "page": listed,
