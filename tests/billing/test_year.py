@@ -74,10 +74,11 @@ def credit(minor: int) -> Act:
     return act
 
 
-def grow(year: Year, _at: datetime) -> None:
+def grow(year: Year, at: datetime) -> None:
     for name in ("Second", "Third"):
         customer = Organization.found(kind="SUB_ORG", name=name, by=year.cast.maya)
-        Connection.open(provider=year.cast.northwind, customer=customer, by=year.cast.maya)
+        provided = {"provider": year.cast.northwind, "customer": customer, "by": year.cast.maya}
+        Connection.open(**provided).activate(by=year.cast.maya, at=at)
 
 
 def too_small(year: Year, at: datetime) -> None:
