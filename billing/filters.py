@@ -1,10 +1,12 @@
 """How lists narrow down and sort: all of it in the address."""
 
 from decimal import Decimal
-from typing import Any, ClassVar
+from functools import lru_cache
+from typing import Any, ClassVar, cast
 
 import django_filters as filters
 from django.db.models import QuerySet
+from django.http import QueryDict
 
 from connections.models import Connection
 
@@ -14,6 +16,9 @@ from .pricing import ItemKind, Measure
 
 YES = [("yes", "Yes")]
 NO_PLAN = "-"
+
+# Pairs of names and values, which a prepared query takes for its shape.
+Chosen = tuple[tuple[str, str], ...]
 
 
 def years() -> list[tuple[str, str]]:
@@ -38,10 +43,30 @@ class Narrowing(filters.FilterSet):
 
     _form_class: ClassVar[Any] = None
 
+    @classmethod
+    def chosen(cls, address: QueryDict) -> "Chosen":
+        """What it understands of an address, by the names of its filters."""
+        asked = ((name, address.get(name, "")) for name in cls.base_filters)
+        return _chosen(cast(Any, cls), tuple((name, value) for name, value in asked if value))
+
+    @classmethod
+    def narrow(cls, rows: QuerySet[Any], chosen: "Chosen") -> QuerySet[Any]:
+        """Those of `rows` that were chosen, in the order that was."""
+        narrowed: QuerySet[Any] = cls(dict(chosen), queryset=rows).qs
+        return narrowed
+
     def get_form_class(self) -> Any:
         if self._form_class is None:
             type(self)._form_class = super().get_form_class()
         return self._form_class
+
+
+@lru_cache(maxsize=1024)
+def _chosen(narrowing: Any, asked: Chosen) -> Chosen:
+    """A choice is the same for everybody, so the form reads it once."""
+    form = narrowing(dict(asked), queryset=Connection.objects.none()).form
+    form.is_valid()
+    return tuple((name, value) for name, value in asked if form.cleaned_data.get(name))
 
 
 class RequestFilter(Narrowing):

@@ -11,6 +11,7 @@ from revampd.kit.money import Money, total
 from .models import PaymentMethod, SubscriptionItem
 from .models.drafts import Draft, DraftLine
 from .models.due import Account, before_credits
+from .models.items import coming
 from .models.usage import Counted
 from .pricing import Interval, ItemKind, Measure, Period, Running, period_on
 from .standing import Standing
@@ -26,7 +27,7 @@ class Runs:
 
     @cached_property
     def _coming(self) -> list[SubscriptionItem]:
-        return list(SubscriptionItem.objects.coming(self.connection))
+        return coming(self.connection.pk)
 
     @cached_property
     def running(self) -> Running:

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Exists, F, OuterRef, Subquery, Sum
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce, JSONObject
 
 from connections.models import Connection
 from revampd.kit.money import Money
+from revampd.kit.prepared import prepared
 
 from .models import BillingRequest, Credit, Invoice, Payment, PaymentMethod, Subscription
 from .pricing import ItemKind
@@ -35,19 +36,7 @@ class Standing:
 
     @classmethod
     def of(cls, connection: Connection) -> "Standing":
-        row: Any = Connection.objects.filter(pk=connection.pk).values(
-            method=Subquery(
-                _own(PaymentMethod).usable().filter(is_default=True).values(row=_METHOD)
-            ),
-            has_had_method=Exists(_own(PaymentMethod)),
-            balance=Coalesce(Subquery(_BALANCE), 0),
-            requests=ArraySubquery(_REQUESTS),
-            is_overdue=Exists(_own(Invoice).filter(state=Invoice.State.PAST_DUE)),
-            has_to_confirm=Exists(_own(Payment).filter(state=Payment.State.ACTION)),
-            has_had_plan=Exists(_own(Subscription).filter(items__kind=ItemKind.PLAN)),
-            customer_sells=Exists(Connection.objects.filter(provider=OuterRef("customer"))),
-        )
-        found = row.get()
+        found: Any = _standing.first(connection.pk)
         return cls(
             method=PaymentMethod(**found["method"]) if found["method"] else None,
             has_had_method=found["has_had_method"],
@@ -63,6 +52,20 @@ class Standing:
     def waiting(self) -> int:
         """How many requests wait for a decision."""
         return self.requests.get(BillingRequest.State.PENDING, 0)
+
+
+@prepared
+def _standing(connection: Any) -> QuerySet[Any]:
+    return Connection.objects.filter(pk=connection).values(
+        method=Subquery(_own(PaymentMethod).usable().filter(is_default=True).values(row=_METHOD)),
+        has_had_method=Exists(_own(PaymentMethod)),
+        balance=Coalesce(Subquery(_BALANCE), 0),
+        requests=ArraySubquery(_REQUESTS),
+        is_overdue=Exists(_own(Invoice).filter(state=Invoice.State.PAST_DUE)),
+        has_to_confirm=Exists(_own(Payment).filter(state=Payment.State.ACTION)),
+        has_had_plan=Exists(_own(Subscription).filter(items__kind=ItemKind.PLAN)),
+        customer_sells=Exists(Connection.objects.filter(provider=OuterRef("customer"))),
+    )
 
 
 def _own(model: Any) -> Any:

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from django.db.models import Count, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import ExtractYear
 
 from connections.models import Connection
+from revampd.kit.prepared import prepared
 
 from .models import Invoice
 
@@ -35,10 +36,7 @@ class Tally:
 
     @classmethod
     def of(cls, connection: Connection) -> Self:
-        by_year = connection.invoices.order_by().annotate(year=ExtractYear("issue_date"))
-        rows = by_year.values_list("year", "state", "kind")
-        sums = rows.annotate(number=Count("pk"), billed=Sum("total"), left=Sum("outstanding"))
-        return cls(tuple(Group(*row) for row in sums))
+        return cls(tuple(Group(*row) for row in _groups(connection.pk)))
 
     def years(self) -> list[str]:
         """Those with an invoice, the latest first."""
@@ -61,3 +59,13 @@ class Tally:
         for group in self.groups:
             if all(str(getattr(group, name)) == value for name, value in chosen.items() if value):
                 yield group
+
+
+@prepared
+def _groups(connection: Any) -> QuerySet[Invoice, Any]:
+    own = Invoice.objects.filter(connection=connection).order_by()
+    by_year = own.annotate(year=ExtractYear("issue_date")).values_list("year", "state", "kind")
+    sums: QuerySet[Invoice, Any] = by_year.annotate(
+        number=Count("pk"), billed=Sum("total"), left=Sum("outstanding")
+    )
+    return sums

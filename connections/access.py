@@ -14,10 +14,12 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
 from revampd.kit.errors import DomainError, NotAllowed
+from revampd.kit.prepared import prepared
 
 from .clocks import clock_of_connection, clock_of_organization, clock_of_person
 from .models import Connection, Membership, Organization, User
@@ -107,13 +109,17 @@ class Party:
         return self.is_customer and self.may_bill
 
 
+@prepared
+def _connection(key: Any, *, also: tuple[str, ...]) -> QuerySet[Connection]:
+    return Connection.objects.select_related("provider", "customer", *also).filter(pk=key)
+
+
 def party_of(user: User, connection_id: Any, *also: str) -> Party:
     """The party that `user` is on a connection; `also` is read with it. Raises Http404.
 
     Who belongs to both sides sees the provider's: they must never decide what they proposed.
     """
-    read = Connection.objects.select_related("provider", "customer", *also)
-    connection = read.filter(pk=connection_id).first()
+    connection = _connection.first(connection_id, also=also)
     if connection is None:
         raise Http404
     mine = {membership.organization_id: membership for membership in user.belongs_to}

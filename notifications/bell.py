@@ -1,8 +1,12 @@
 """The bell: how many notifications a person has not read, and a version that says "unchanged"."""
 
 from dataclasses import dataclass
+from typing import Any
+
+from django.db import models
 
 from connections.models import User
+from revampd.kit.prepared import prepared
 
 from .models import Notification
 
@@ -21,8 +25,14 @@ class Bell:
         return str(self.unread) if self.unread < CAP else f"{CAP - 1}+"
 
 
+@prepared
+def _newest_unread(user: Any) -> "models.QuerySet[Notification, int]":
+    unread = Notification.objects.of(user).unread().order_by("-id")
+    ids: models.QuerySet[Notification, int] = unread.values_list("id", flat=True)
+    return ids[:CAP]
+
+
 def bell_of(user: User) -> Bell:
     """One query over the index of unread notifications, which reads at most a hundred entries."""
-    unread = Notification.objects.of(user).unread().order_by("-id").values_list("id", flat=True)
-    newest = list(unread[:CAP])
+    newest = _newest_unread(user.pk)
     return Bell(len(newest), f"{newest[0] if newest else 0}.{len(newest)}")

@@ -44,7 +44,15 @@ def _address(route: str, *args: Any) -> str:
 @dataclass(frozen=True)
 class Section:
     title: str
-    entries: list[Entry]
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """The organization that the page is about, in words alone."""
+
+    name: str
+    kind_label: str
 
 
 @dataclass(frozen=True)
@@ -59,11 +67,11 @@ class Switch:
 
 @dataclass(frozen=True)
 class Navigation:
-    """What the sidebar shows."""
+    """What the sidebar shows. Two that are equal look the same."""
 
-    organization: Organization | None
-    organizations: list[Switch]
-    sections: list[Section]
+    organization: Place | None
+    organizations: tuple[Switch, ...]
+    sections: tuple[Section, ...]
 
 
 PERSONAL = (
@@ -121,14 +129,15 @@ def navigation(request: HttpRequest, memberships: list[Membership]) -> Navigatio
     """The sidebar of this page for a person with `memberships`."""
     party: Party | None = getattr(request, "party", None)
     organization = _organization_of(request, party, memberships)
-    sections = [Section("", [entry.at(request.path) for entry in PERSONAL])]
+    sections = [Section("", tuple(entry.at(request.path) for entry in PERSONAL))]
     if organization:
         entries = ORGANIZATION[organization.kind]
-        own = [entry.at(request.path, organization.slug) for entry in entries]
+        own = tuple(entry.at(request.path, organization.slug) for entry in entries)
         sections.append(Section(organization.name, own))
     if party:
         sections.append(_connection_section(request, party))
-    return Navigation(organization, _switches(memberships, organization), sections)
+    here = Place(organization.name, organization.kind_label) if organization else None
+    return Navigation(here, _switches(memberships, organization), tuple(sections))
 
 
 def _organization_of(
@@ -152,12 +161,12 @@ def shows_requests(party: Party) -> bool:
 def _connection_section(request: HttpRequest, party: Party) -> Section:
     connection = party.connection
     entries = CONNECTION[connection.provider_kind, connection.customer_kind, party.side]
-    own = [entry.at(request.path, connection.pk) for entry in entries]
+    own = tuple(entry.at(request.path, connection.pk) for entry in entries)
     return Section(f"With {party.counterparty}", own)
 
 
-def _switches(memberships: list[Membership], current: Organization | None) -> list[Switch]:
-    return [
+def _switches(memberships: list[Membership], current: Organization | None) -> tuple[Switch, ...]:
+    return tuple(
         Switch(
             name=membership.organization.name,
             kind_label=f"{membership.organization.kind_label} · {membership.role_label}",
@@ -165,4 +174,4 @@ def _switches(memberships: list[Membership], current: Organization | None) -> li
             current=current is not None and membership.organization_id == current.pk,
         )
         for membership in memberships
-    ]
+    )

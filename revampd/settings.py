@@ -125,6 +125,8 @@ DATABASE_OPTIONS = {
     # A statement that waits long for a lock, or runs away, gives its worker back.
     "options": "-c lock_timeout=5s -c statement_timeout=30s"
     " -c idle_in_transaction_session_timeout=60s",
+    # What revampd/kit/prepared.py sends is planned once a connection.
+    "prepare_threshold": 2,
 }
 
 
@@ -162,7 +164,7 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 # People
 
 AUTH_USER_MODEL = "connections.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["connections.backends.Backend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

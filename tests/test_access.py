@@ -239,7 +239,7 @@ class TestDoor:
         if route in SIGNED:
             pytest.skip("let in by a signature, not by a session")
         strict = Client(enforce_csrf_checks=True)
-        strict.force_login(cast.maya, backend="allauth.account.auth_backends.AuthenticationBackend")
+        strict.force_login(cast.maya, backend="connections.backends.Backend")
 
         answer = strict.post(page.path(values))
 

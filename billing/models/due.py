@@ -10,11 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from django.apps import apps
 from django.db import connection as database
-from django.db.models import F, Sum, TextField
+from django.db.models import F, QuerySet, Sum, TextField
 from django.db.models.functions import Cast, JSONObject
 from django.utils import timezone
 
@@ -30,9 +31,10 @@ from billing.pricing import (
 )
 from connections.models import Connection, Organization
 from revampd.kit.keys import among, array_of
+from revampd.kit.prepared import prepared
 
 from .drafts import Draft, DraftLine, Payer, issue, take_credits
-from .items import SubscriptionItem
+from .items import SubscriptionItem, coming
 from .subscriptions import Subscription
 from .tiers import hold_back, without_outgrown
 from .usage import UsageRecord
@@ -124,7 +126,7 @@ def upcoming(connection: Connection, today: date) -> Account | None:
 
     Nothing is written. None if nothing is to come; no draft, but `unexplained`, if it is stopped.
     """
-    account = before_credits(connection, today, SubscriptionItem.objects.coming(connection))
+    account = before_credits(connection, today, coming(connection.pk))
     if account:
         take_credits(account.drafts)
     return account
@@ -240,15 +242,20 @@ def _read_usage(accounts: dict[UUID, Account]) -> None:
 
 
 def _read_charges(accounts: dict[UUID, Account]) -> None:
-    # Requests import this module to take effect, so it finds their table by name.
-    requests = apps.get_model("billing.BillingRequest").objects
     latest = max((account.until for account in accounts.values()), default=None)
     if latest is None:
         return
-    rows = requests.unbilled_charges(latest).filter(among("connection", accounts))
-    for request in rows.order_by("starts_on", "id"):
+    for request in _unbilled_charges(array_of(accounts), latest):
         due = (request.starts_on or latest, request.charge_line())
         accounts[request.connection_id].charges.append(due)
+
+
+@prepared
+def _unbilled_charges(connections: Any, latest: Any) -> QuerySet[Any]:
+    # Requests import this module to take effect, so it finds their table by name.
+    requests = apps.get_model("billing.BillingRequest").objects
+    rows: QuerySet[Any] = requests.unbilled_charges(latest).filter(among("connection", connections))
+    return rows.order_by("starts_on", "id")
 
 
 # Moving on

@@ -4,14 +4,13 @@ import re
 import uuid
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
 import pgtrigger
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F, Q, Value
 from django.db.models.expressions import Combinable
-from django.db.models.functions import TruncMonth
 from django.utils.text import slugify
 
 from billing import events
@@ -37,13 +36,6 @@ def grace() -> timedelta:
 
 class NotVoidable(Conflict):
     """The invoice can no longer be taken back, or not in this way."""
-
-
-class Month(NamedTuple):
-    """What a month's invoices come to, and what of it is still owed, in minor units."""
-
-    invoiced: int
-    open: int
 
 
 class InvoiceQuerySet(models.QuerySet["Invoice"]):
@@ -72,16 +64,6 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
         owed = self.filter(asked, connection__customer__in=mine).values("pk")
         named = self.filter(seen, connection__in=among).values("pk")
         return self.filter(pk__in=sold.union(owed, named))
-
-    def by_month(self) -> "dict[date, Month]":
-        """What each month's invoices come to, in minor units, void ones apart."""
-        valid = self.exclude(state=Invoice.State.VOID)
-        owed = Q(state__in=Invoice.UNSETTLED)
-        rows = valid.annotate(month=TruncMonth("issue_date")).values_list("month")
-        sums = rows.annotate(
-            invoiced=models.Sum("total"), owed=models.Sum("outstanding", filter=owed, default=0)
-        )
-        return {month: Month(invoiced, open_) for month, invoiced, open_ in sums}
 
 
 class Invoice(models.Model):

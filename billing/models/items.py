@@ -17,6 +17,7 @@ from connections.models import Connection
 from revampd.kit.constraints import CompositeForeignKey, no_truncate
 from revampd.kit.ids import growing_id
 from revampd.kit.money import MinorUnitsField, Money
+from revampd.kit.prepared import prepared
 
 if TYPE_CHECKING:
     from .subscriptions import Subscription
@@ -43,12 +44,6 @@ class SubscriptionItemQuerySet(models.QuerySet["SubscriptionItem"]):
         over = Q(end_date__lte=past) | never
         settled = Q(end_date=F("billed_to")) & over & ~Exists(self._unbilled_usage())
         return self.filter(Q(end_date__isnull=True) | ~settled)
-
-    def coming(self, connection: Connection) -> Self:
-        """Those of `connection` that a coming invoice may have to do with, as its lines stand."""
-        live = {"subscription__connection": connection, "subscription__end_date__isnull": True}
-        rows = self.unsettled().filter(**live).in_order()
-        return rows.select_related("subscription", "request__plan_version__plan")
 
     @staticmethod
     def _unbilled_usage() -> models.QuerySet[Any]:
@@ -286,3 +281,14 @@ class SubscriptionItem(models.Model):
     @property
     def interval_label(self) -> str:
         return Interval(self.interval).label
+
+
+@prepared
+def coming(connection: Any) -> "models.QuerySet[SubscriptionItem]":
+    """Those that a coming invoice may have to do with, as its lines stand."""
+    rows = SubscriptionItem.objects.unsettled().filter(connection=connection)
+    live = rows.filter(subscription__end_date__isnull=True).in_order()
+    with_request: models.QuerySet[SubscriptionItem] = live.select_related(
+        "subscription", "request__plan_version__plan"
+    )
+    return with_request

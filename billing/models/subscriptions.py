@@ -13,7 +13,9 @@ from billing import events
 from billing.pricing import Change, ItemKind, Running
 from connections.models import Connection, User
 from revampd.kit.ids import growing_id
+from revampd.kit.keys import among, array_of
 from revampd.kit.money import CurrencyField
+from revampd.kit.prepared import prepared
 
 from .items import SubscriptionItem
 
@@ -140,18 +142,25 @@ class Subscription(models.Model):
     @classmethod
     def running_on_each(cls, connections: Iterable[Connection]) -> dict[Any, Running]:
         """`running_on` for many connections in one query; those without a plan are missing."""
-        rows = SubscriptionItem.objects.unsettled().filter(
-            subscription__connection__in=list(connections),
-            subscription__end_date__isnull=True,
-        )
         each: dict[Any, Running] = {}
-        for row in rows.in_order().select_related("subscription"):
-            known = each.get(row.connection_id, Running())
-            items = (*known.items, row.as_item())
-            each[row.connection_id] = Running(items, row.subscription.next_invoice_date)
+        for key, currency, day, *priced in _running(array_of(one.pk for one in connections)):
+            known = each.get(key, Running())
+            item = SubscriptionItem.item_of(currency, *priced)
+            each[key] = Running((*known.items, item), day)
         return each
 
     @property
     def running(self) -> Running:
         rows = self.items.unsettled().in_order()
         return Running(tuple(row.as_item() for row in rows), self.next_invoice_date)
+
+
+@prepared
+def _running(connections: Any) -> "models.QuerySet[SubscriptionItem, Any]":
+    rows = SubscriptionItem.objects.unsettled().filter(among("connection", connections))
+    live = rows.filter(subscription__end_date__isnull=True).in_order()
+    columns = ("connection", "subscription__currency", "subscription__next_invoice_date")
+    priced: models.QuerySet[SubscriptionItem, Any] = live.values_list(
+        *columns, *SubscriptionItem.PRICED
+    )
+    return priced

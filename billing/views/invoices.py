@@ -1,15 +1,15 @@
 """Invoices of a connection, seen from both sides: the list, and one with its reasons."""
 
-from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
-from billing.filters import InvoiceFilter
+from billing.filters import Chosen, InvoiceFilter
 from billing.forms.payments import PaymentForm
 from billing.models import Invoice, Payment, PaymentMethod, Subscription
 from billing.reasons import reasons
@@ -19,10 +19,13 @@ from connections.access import Party, party_view
 from revampd.kit import clock
 from revampd.kit.errors import DomainError
 from revampd.kit.htmx import page, wants_fragment
+from revampd.kit.keys import among, array_of
 from revampd.kit.money import Money
+from revampd.kit.prepared import prepared
 
 PAGE_LENGTH = 25
 PANEL = "billing/invoices/_panel.html"
+PICKED = ("state", "type", "year")
 
 
 # The list
@@ -31,12 +34,13 @@ PANEL = "billing/invoices/_panel.html"
 @party_view
 @require_GET
 def invoice_list(request: HttpRequest, party: Party) -> HttpResponse:
-    invoices = party.connection.invoices.newest_first()
-    shown = InvoiceFilter(request.GET, queryset=invoices)
-    rows, chosen = shown.qs, shown.form.cleaned_data
-    tally, picked = Tally.of(party.connection), _picked(chosen)
+    chosen = InvoiceFilter.chosen(request.GET)
+    picked = {name: dict(chosen).get(name, "") for name in PICKED}
+    tally = Tally.of(party.connection)
     of_kind = picked | {"state": ""}
-    pages = Paginator(rows, PAGE_LENGTH)
+    pages: Paginator[Invoice] = Paginator(
+        _invoices.part_of(party.connection.pk, chosen=chosen), PAGE_LENGTH
+    )
     pages.count = tally.number(picked)
     sums = {"billed": tally.billed(picked), "owed": tally.owed(picked)}
     context = {
@@ -46,26 +50,40 @@ def invoice_list(request: HttpRequest, party: Party) -> HttpResponse:
         "kinds": Invoice.Kind.choices,
         "years": tally.years(),
         "total": tally.number(of_kind),
-        "chosen": chosen,
+        "chosen": picked,
         "upcoming_on": _upcoming_on(party),
     }
     return page(request, "billing/invoices/list.html", context)
 
 
-def _picked(chosen: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: chosen.get(name) or "" for name in ("state", "type", "year")}
+@prepared
+def _invoices(connection: Any, *, chosen: Chosen, part: tuple[int, int]) -> QuerySet[Invoice]:
+    rows = Invoice.objects.filter(connection=connection).newest_first()
+    return InvoiceFilter.narrow(rows, chosen)[slice(*part)]
 
 
 def _with_methods(party: Party, rows: Page[Invoice]) -> Page[Invoice]:
     """The rows, each with what paid it, or what will (`payer`)."""
-    own: Iterable[PaymentMethod] = party.connection.payment_methods.all()
+    own = _methods(party.connection.pk)
     methods: dict[UUID | None, PaymentMethod] = {method.pk: method for method in own}
     default = next((method for method in methods.values() if method.is_default), None)
-    paid = Payment.objects.succeeded().filter(invoice__in=[row.pk for row in rows])
-    last = dict(paid.order_by("settled_at").values_list("invoice_id", "method_id"))
+    last = dict(_paid_by(array_of(row.pk for row in rows)))
     for row in rows:
         row.payer = payer(row, methods.get(last.get(row.pk)), default)  # type: ignore[attr-defined]
     return rows
+
+
+@prepared
+def _methods(connection: Any) -> QuerySet[PaymentMethod]:
+    return PaymentMethod.objects.filter(connection=connection)
+
+
+@prepared
+def _paid_by(invoices: Any) -> QuerySet[Payment, Any]:
+    """Invoices with the methods that paid them, the last one last."""
+    paid = Payment.objects.succeeded().filter(among("invoice", invoices)).order_by("settled_at")
+    pairs: QuerySet[Payment, Any] = paid.values_list("invoice_id", "method_id")
+    return pairs
 
 
 def payer(invoice: Any, paid_by: PaymentMethod | None, default: PaymentMethod | None) -> str:
@@ -78,8 +96,14 @@ def payer(invoice: Any, paid_by: PaymentMethod | None, default: PaymentMethod | 
 
 def _upcoming_on(party: Party) -> Any:
     """The day of the next invoice, if a subscription runs."""
-    live = Subscription.objects.live().filter(connection=party.connection)
-    return live.values_list("next_invoice_date", flat=True).first()
+    return _next_invoice.first(party.connection.pk)
+
+
+@prepared
+def _next_invoice(connection: Any) -> QuerySet[Subscription, Any]:
+    live = Subscription.objects.live().filter(connection=connection)
+    days: QuerySet[Subscription, Any] = live.values_list("next_invoice_date", flat=True)
+    return days
 
 
 # One invoice

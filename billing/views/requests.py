@@ -5,14 +5,14 @@ from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Paginator
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
-from billing.filters import RequestFilter
+from billing.filters import Chosen, RequestFilter
 from billing.forms.requests import DecisionForm, ProposalForm
 from billing.models import BillingRequest
 from billing.models.catalog import NotOnSale
@@ -25,6 +25,7 @@ from revampd.kit import clock
 from revampd.kit.errors import DomainError, Invalid
 from revampd.kit.forms import refuse
 from revampd.kit.htmx import done, page, wants_fragment
+from revampd.kit.prepared import prepared
 
 PAGE_LENGTH = 25
 
@@ -35,11 +36,10 @@ PAGE_LENGTH = 25
 @party_view
 @require_GET
 def request_list(request: HttpRequest, party: Party) -> HttpResponse:
-    requests = party.connection.billing_requests.newest_first()
-    shown = RequestFilter(request.GET, queryset=requests)
-    rows, chosen = shown.qs.select_related("proposed_by", "decided_by"), shown.form.cleaned_data
-    counts = _by_state(requests, chosen.get("kind"))
-    pages = Paginator(rows, PAGE_LENGTH)
+    key, shape = party.connection.pk, RequestFilter.chosen(request.GET)
+    chosen = dict(shape)
+    counts = Counter(dict(_by_state(key, kind=chosen.get("kind", ""))))
+    pages: Paginator[BillingRequest] = Paginator(_requests.part_of(key, chosen=shape), PAGE_LENGTH)
     pages.count = counts[state] if (state := chosen.get("state")) else counts.total()
     context = {
         "rows": pages.get_page(request.GET.get("page")),
@@ -51,10 +51,22 @@ def request_list(request: HttpRequest, party: Party) -> HttpResponse:
     return page(request, "billing/requests/list.html", context)
 
 
-def _by_state(requests: Any, kind: str | None) -> Counter[str]:
-    """How many of `requests` stand how; those of a `kind`, or of any."""
-    of_kind = requests.filter(kind=kind) if kind else requests
-    return Counter(dict(of_kind.order_by().values_list("state").annotate(Count("id"))))
+@prepared
+def _requests(
+    connection: Any, *, chosen: Chosen, part: tuple[int, int]
+) -> QuerySet[BillingRequest]:
+    own = BillingRequest.objects.filter(connection=connection).newest_first()
+    rows = RequestFilter.narrow(own, chosen).select_related("proposed_by", "decided_by")
+    return rows[slice(*part)]
+
+
+@prepared
+def _by_state(connection: Any, *, kind: str) -> QuerySet[BillingRequest, Any]:
+    """How many requests stand how; those of a `kind`, or of any."""
+    own = BillingRequest.objects.filter(connection=connection).order_by()
+    of_kind = own.filter(kind=kind) if kind else own
+    counts: QuerySet[BillingRequest, Any] = of_kind.values_list("state").annotate(Count("id"))
+    return counts
 
 
 # One request

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
+from django.apps import apps
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.indexes import GinIndex
@@ -14,6 +15,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from connections import events
+from revampd.kit.prepared import prepared
 from revampd.kit.search import vector
 
 if TYPE_CHECKING:
@@ -93,7 +95,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     @cached_property
     def belongs_to(self) -> "list[Membership]":
         """Their memberships with the organizations, read once a request."""
-        rows = list(self.memberships.select_related("organization"))
+        rows = memberships_of(self.pk)
         for membership in rows:
             membership.user = self
         return sorted(rows, key=lambda m: (m.organization.kind, m.organization.name.lower()))
@@ -111,3 +113,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+
+@prepared
+def memberships_of(user: Any) -> "models.QuerySet[Membership]":
+    # Memberships point at people, so they are found by name.
+    memberships = apps.get_model("connections.Membership").objects
+    return memberships.filter(user=user).select_related("organization")

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from django.db.models import BooleanField, F, Func, TextField, Value
 
+from revampd.kit.prepared import Argument
+
 
 class among(Func):  # noqa: N801 - reads like a lookup: rows.filter(among("connection", keys))
     """Whether the field is one of these keys: one array, where `__in` makes parameters of them."""
@@ -15,8 +17,9 @@ class among(Func):  # noqa: N801 - reads like a lookup: rows.filter(among("conne
     arg_joiner = " = ANY ("
     output_field = BooleanField()
 
-    def __init__(self, field: str, keys: Iterable[UUID]) -> None:
-        super().__init__(field, Value(array_of(keys)))
+    def __init__(self, field: str, keys: Iterable[UUID] | Argument) -> None:
+        """An argument of a prepared query stands for what `array_of` gives."""
+        super().__init__(field, keys if isinstance(keys, Argument) else Value(array_of(keys)))
 
 
 def array_of(values: Iterable[UUID | date | None]) -> str:

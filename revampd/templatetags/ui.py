@@ -12,6 +12,7 @@ from typing import Any
 
 from django import template
 from django.core.paginator import Page
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -133,6 +134,23 @@ def day(date: dt.date | None) -> SafeString:
 def _day(date: dt.date) -> SafeString:
     spoken = f"{date.day} {date:%b %Y}"
     return format_html('<time class="nowrap" datetime="{}">{}</time>', date.isoformat(), spoken)
+
+
+@register.simple_tag(takes_context=True)
+def menu(context: template.Context) -> SafeString:
+    """The entries of the sidebar, with what they count."""
+    if "nav" not in context:
+        return SafeString("")
+    bell, waiting = context["bell"], context["waiting"]
+    # A page that knows what waits says so itself.
+    number = waiting() if callable(waiting) else waiting
+    return _menu(context["nav"](), bell.label if bell.unread else "", number)
+
+
+@drawn_once
+def _menu(nav: Any, unread: str, waiting: int) -> SafeString:
+    bell = {"unread": unread, "label": unread}
+    return render_to_string("_menu.html", {"nav": nav, "bell": bell, "waiting": waiting})
 
 
 @register.simple_tag(takes_context=True)

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from billing.attention import Watch
 from billing.first_steps import FirstSteps, PartnerSteps
 from billing.models import Subscription
-from billing.models.invoices import Month
+from billing.months import Month, invoiced_by_month
 from billing.standing import Standing
 from connections.access import OWNERS, Party, party_view
 from connections.forms import OwnersForm
@@ -40,7 +40,7 @@ def overview(
     """Status, plan, what waits, what was invoiced by month, and the latest events."""
     connection = party.connection
     today = connection.day_of(clock.now())
-    months = connection.invoices.by_month()
+    months = invoiced_by_month(connection)
     invoiced = last_months(months, today, connection.currency)
     running = _running(connection, today)
     standing = Standing.of(connection)

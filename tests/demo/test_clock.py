@@ -130,7 +130,7 @@ class TestClockPage:
         strict = Client(enforce_csrf_checks=True)
         strict.force_login(
             User.objects.get(email=MAYA.email),
-            backend="allauth.account.auth_backends.AuthenticationBackend",
+            backend="connections.backends.Backend",
         )
 
         assert strict.post("/demo/clock/", {"step": "day"}).status_code == 403
