@@ -1,8 +1,9 @@
 """How people sign up and are written to by the login pages (django-allauth).
 
-Nobody signs up without an invitation. Its link leads to the sign-up page with `next` pointing back
-to it, and that is all the sign-up knows: whoever holds the link has read the mail, so the address
-it went to, and no other, counts as verified.
+Nobody signs up without an invitation, or a referral link (payouts/accounts.py). The link of an
+invitation leads to the sign-up page with `next` pointing back to it, and that is all the sign-up
+knows: whoever holds it has read the mail, so the address it went to, and no other, counts as
+verified.
 """
 
 from typing import Any
@@ -43,6 +44,10 @@ def invitation_of(request: HttpRequest) -> Invitation | None:
         return invitation if invitation.is_open(clock.now()) else None
 
 
+# Out of sight, and out of the way of keyboards and screen readers.
+TRAP = {"class": "vh", "tabindex": "-1", "autocomplete": "off", "aria-hidden": "true"}
+
+
 class SignupForm(BaseSignupForm):
     """Asks for a name first; the address is the one that was invited."""
 
@@ -58,6 +63,8 @@ class SignupForm(BaseSignupForm):
         # A disabled field takes its value from here, whatever the browser sends.
         email.initial = self.initial["email"] = invitation.email if invitation else ""
         email.disabled = True
+        if trap := self.fields.get(settings.ACCOUNT_SIGNUP_FORM_HONEYPOT_FIELD):
+            trap.widget.attrs = dict(TRAP)
         self._time_zone = invitation.sender.time_zone if invitation else "UTC"
 
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:

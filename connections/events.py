@@ -33,8 +33,7 @@ connection_activated = EventKind(
     category=Category.ACCOUNT,
     provider=Telling(
         "{customer} is now connected",
-        "Its first owner accepted your invitation. You can propose plans, add-ons and one-time "
-        "charges to it.",
+        "Its first owner has come. You can propose plans, add-ons and one-time charges to it.",
         roles=EVERYONE,
     ),
     facts=(("customer", "Sub-Org"),),

@@ -4,6 +4,7 @@ from django.contrib import admin
 
 from billing.admin.records import PARTIES, PARTY_NAMES, RecordAdmin, money
 
+from .affiliates import admin as affiliates
 from .models import (
     BankAccount,
     BankTransfer,
@@ -15,6 +16,8 @@ from .models import (
     SandboxTransfer,
     Settlement,
 )
+
+__all__ = ["affiliates"]
 
 
 @admin.register(Earning)

@@ -41,12 +41,13 @@ COLLECTED = Comparison(
             ('The transaction fee given back', -coalesce(returned.fee, 0)::bigint, fees.back),
             (
                 'The affiliate share', earning.affiliate,
-                ((earning.gross - earning.fee) * earning.affiliate_rate + 5000) / 10000
+                ((earning.base - (earning.base * earning.fee_rate + 5000) / 10000)
+                    * earning.affiliate_rate + 5000) / 10000
             ),
             (
                 'The affiliate share taken back', -coalesce(returned.affiliate, 0)::bigint,
-                ((-coalesce(returned.gross, 0)::bigint - fees.back) * earning.affiliate_rate + 5000)
-                    / 10000
+                CASE WHEN -returned.gross = earning.gross THEN earning.affiliate
+                    ELSE least(-coalesce(returned.affiliate, 0)::bigint, earning.affiliate) END
             )
     ) AS found (aspect, one, other)
     WHERE earning.refund_id IS NULL AND one <> other

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from .affiliates.closing import pay_affiliates
+from .affiliates.freezing import freeze_referrals
 from .closing import close_weeks
 from .harvest import collect_earnings
 from .sending import send_transfers
@@ -12,6 +14,8 @@ def work(at: datetime) -> None:
 
     The same verbs as Celery's tasks call. Doing it again finds nothing more to do.
     """
+    freeze_referrals(at=at)
     collect_earnings()
     close_weeks(at=at)
+    pay_affiliates(at=at)
     send_transfers(at=at)

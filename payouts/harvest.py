@@ -16,6 +16,10 @@ from connections.models import Connection
 from revampd.kit.ids import CLOCK, GROWING_ID
 from revampd.kit.keys import among, array_of
 
+from .affiliates.freezing import freeze_referrals
+from .affiliates.parts import BASE_PAID, TAKEN_BACK, part, share
+from .affiliates.sharing import OUT_OF_EARNINGS
+
 PARTNERS = 100  # at a time
 ROWS = 10_000  # a statement
 
@@ -42,30 +46,17 @@ OWING = """
     ORDER BY 1
 """
 
-# The share of a fee is rounded to the next cent, half a cent to Revampd: for two parts this is the
-# rule of `pricing.allocate`, whose earlier part is the fee. The affiliate has a part of the rest.
-SHARES = sql.SQL("""
-    CROSS JOIN LATERAL (SELECT ({amount} * {fee_rate} + 5000) / 10000 AS fee) {name}_fee
-    CROSS JOIN LATERAL (
-        SELECT (({amount} - {name}_fee.fee) * {affiliate_rate} + 5000) / 10000 AS affiliate
-    ) {name}_affiliate
-""")
-
-
-def _shares(name: str, **parts: str) -> sql.Composed:
-    """Joins that give `{name}_fee.fee` and `{name}_affiliate.affiliate` of an amount."""
-    named = {key: sql.SQL(part) for key, part in parts.items()}
-    return SHARES.format(name=sql.SQL(name), **named)
-
-
-# The tier of the day at Revampd, with the fee that the Partner approved along with it.
+# The tier of the day at Revampd, with the fee that the Partner approved along with it, and the
+# referral that the Sub-Org came by. One that is to be frozen is waited for: its rate comes first.
 PAYMENTS = sql.SQL("""
     SELECT {growing_id} AS id, account.id AS account_id, payment.connection_id,
         account.customer_id AS partner_id, payment.id AS payment_id, NULL::uuid AS refund_id,
         NULL::uuid AS reverses_id, tier.request_id AS authority_id, payment.currency,
-        coalesce(tier.fee_rate, 0) AS fee_rate, 0 AS affiliate_rate, payment.amount AS gross,
-        whole_fee.fee, whole_affiliate.affiliate,
-        payment.amount - whole_fee.fee - whole_affiliate.affiliate AS net,
+        coalesce(tier.fee_rate, 0) AS fee_rate,
+        CASE WHEN base.amount > 0 THEN referral.rate ELSE 0 END AS affiliate_rate,
+        CASE WHEN base.amount > 0 THEN referral.id END AS referral_id,
+        coalesce(base.amount, 0) AS base, payment.amount AS gross, whole.fee, share.affiliate,
+        payment.amount - whole.fee - share.affiliate AS net,
         payment.settled_at AS earned_at, day.earned_on
     FROM {clock}, connections_connection account
     JOIN connections_organization platform ON platform.id = account.provider_id
@@ -85,72 +76,77 @@ PAYMENTS = sql.SQL("""
             AND (item.end_date IS NULL OR item.end_date > day.earned_on)
         LIMIT 1
     ) tier ON true
-    {whole}
+    LEFT JOIN payouts_referral referral ON referral.connection_id = payment.connection_id
+    {base}
+    CROSS JOIN LATERAL (SELECT {fee} AS fee) whole
+    {share}
     WHERE account.id = ANY (%s::uuid[]) AND NOT EXISTS (
         SELECT 1 FROM payouts_earning known WHERE known.payment_id = payment.id
         AND known.refund_id IS NULL
-    )
+    ) AND (referral.id IS NULL OR referral.frozen_at IS NOT NULL OR NOT EXISTS (
+        SELECT 1 FROM billing_billingrequest WHERE connection_id = payment.connection_id
+        AND kind = 'PLAN' AND state = 'APPROVED'
+    ))
     ORDER BY payment.settled_at, payment.id
     LIMIT {rows}
 """).format(
     growing_id=sql.SQL(GROWING_ID),
     clock=sql.SQL(CLOCK),
     rows=ROWS,
-    whole=_shares(
-        "whole",
-        amount="payment.amount",
+    base=BASE_PAID,
+    fee=part("payment.amount", "coalesce(tier.fee_rate, 0)"),
+    share=share(
+        "coalesce(base.amount, 0)",
         fee_rate="coalesce(tier.fee_rate, 0)",
-        affiliate_rate="0",
+        rate="coalesce(referral.rate, 0)",
     ),
 )
 
-FROZEN = {"fee_rate": "sale.fee_rate", "affiliate_rate": "sale.affiliate_rate"}
-
-# What of a payment has gone back so far decides what goes back now: the shares of all refunds
-# together are those of what they come to, so a payment that went back whole leaves nothing behind.
+# What of a payment has gone back so far decides what goes back now, so of each payment one refund
+# at a time: the shares of all refunds together are those of what they come to.
 REFUNDS = sql.SQL("""
     SELECT {growing_id} AS id, sale.account_id, sale.connection_id, sale.partner_id,
         sale.payment_id, refund.id AS refund_id, sale.id AS reverses_id, sale.authority_id,
-        sale.currency, sale.fee_rate, sale.affiliate_rate, -refund.amount AS gross,
-        before_fee.fee - after_fee.fee AS fee,
-        before_affiliate.affiliate - after_affiliate.affiliate AS affiliate,
-        -refund.amount - (before_fee.fee - after_fee.fee)
-            - (before_affiliate.affiliate - after_affiliate.affiliate) AS net,
-        refund.settled_at AS earned_at,
+        sale.currency, sale.fee_rate, sale.affiliate_rate, sale.referral_id, -back.base AS base,
+        -refund.amount AS gross, -back.fee AS fee, -back.affiliate AS affiliate,
+        back.fee + back.affiliate - refund.amount AS net, refund.settled_at AS earned_at,
         (refund.settled_at AT TIME ZONE platform.time_zone)::date AS earned_on
     FROM {clock}, (
-        SELECT refund.id, refund.payment_id, refund.amount, refund.settled_at,
-            sum(refund.amount) OVER (
-                PARTITION BY refund.payment_id
-                ORDER BY (known.id IS NULL), refund.settled_at, refund.id
-            )::bigint AS returned, known.id IS NULL AS is_new
+        SELECT DISTINCT ON (refund.payment_id) refund.id, refund.payment_id, refund.note_id,
+            refund.amount, refund.settled_at
         FROM connections_connection account
         JOIN connections_connection sub ON sub.provider_id = account.customer_id
             AND sub.currency = account.currency
         JOIN billing_refund refund
             ON refund.connection_id = sub.id AND refund.state = 'SUCCEEDED'
-        LEFT JOIN payouts_earning known ON known.refund_id = refund.id
-        WHERE account.id = ANY (%s::uuid[])
+        WHERE account.id = ANY (%s::uuid[]) AND NOT EXISTS (
+            SELECT 1 FROM payouts_earning known WHERE known.refund_id = refund.id
+        )
+        ORDER BY refund.payment_id, refund.settled_at, refund.id
     ) refund
     JOIN payouts_earning sale ON sale.payment_id = refund.payment_id AND sale.refund_id IS NULL
     JOIN connections_connection account ON account.id = sale.account_id
     JOIN connections_organization platform ON platform.id = account.provider_id
-    {before}
-    {after}
-    WHERE refund.is_new
+    CROSS JOIN LATERAL (
+        SELECT coalesce(-sum(gross), 0)::bigint AS gross, coalesce(-sum(base), 0)::bigint AS base,
+            coalesce(-sum(affiliate), 0)::bigint AS affiliate
+        FROM payouts_earning
+        WHERE payment_id = refund.payment_id AND refund_id IS NOT NULL
+    ) known
+    {back}
     ORDER BY refund.settled_at, refund.id
     LIMIT {rows}
 """).format(
     growing_id=sql.SQL(GROWING_ID),
     clock=sql.SQL(CLOCK),
     rows=ROWS,
-    before=_shares("before", amount="(refund.returned - refund.amount)", **FROZEN),
-    after=_shares("after", amount="refund.returned", **FROZEN),
+    back=TAKEN_BACK,
 )
 
 COLUMNS = sql.SQL("""
     id, account_id, connection_id, partner_id, payment_id, refund_id, reverses_id, authority_id,
-    currency, fee_rate, affiliate_rate, gross, fee, affiliate, net, earned_at, earned_on
+    currency, fee_rate, affiliate_rate, referral_id, base, gross, fee, affiliate, net, earned_at,
+    earned_on
 """)
 COLLECT = sql.SQL("""
     WITH added AS (
@@ -175,7 +171,7 @@ COLLECT = sql.SQL("""
         ) moved
         WHERE moved.amount <> 0
         ORDER BY added.id
-    )
+    ), {shared}
     SELECT count(*) FROM added
 """)
 
@@ -183,6 +179,7 @@ COLLECT = sql.SQL("""
 def collect_earnings() -> int:
     """Collect the earnings of all that was paid or refunded. Returns how many were added."""
     added = 0
+    freeze_referrals()
     for accounts in _pages(_owing()):
         for rows in (PAYMENTS, REFUNDS):
             while found := _collect(rows, accounts):
@@ -207,6 +204,8 @@ def _collect(rows: sql.Composed, accounts: Sequence[UUID]) -> int:
     held = Connection.objects.select_for_update(no_key=True).filter(among("pk", accounts))
     list(held.order_by("pk").values_list("pk", flat=True))
     with database.cursor() as cursor:
-        cursor.execute(COLLECT.format(columns=COLUMNS, rows=rows), [array_of(accounts)])
+        cursor.execute(
+            COLLECT.format(columns=COLUMNS, rows=rows, shared=OUT_OF_EARNINGS), [array_of(accounts)]
+        )
         (added,) = cursor.fetchone()
     return int(added)

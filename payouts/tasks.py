@@ -4,6 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from . import closing, harvest, sending
+from .affiliates import closing as affiliates
 from .events import SEND_TASK
 
 
@@ -18,6 +19,13 @@ def close_weeks() -> int:
     """Make payouts of the weeks that are over. Returns how many."""
     harvest.collect_earnings()
     return closing.close_weeks(at=timezone.now())
+
+
+@shared_task(name="payouts.pay_affiliates")
+def pay_affiliates() -> int:
+    """Make affiliate payouts of the periods that are over, and credit them. Returns how many."""
+    harvest.collect_earnings()
+    return affiliates.pay_affiliates(at=timezone.now())
 
 
 @shared_task(name=SEND_TASK)

@@ -90,6 +90,7 @@ ORGANIZATION = {
     PARTNER: (
         Entry("Home", "organization-home", "home"),
         Entry("Sub-Orgs", "sub-orgs", "people"),
+        Entry("Referrals", "referrals:referrals", "link"),
         Entry("Catalog", "catalog:catalog", "catalog"),
         Entry("Members", "connections:members", "person"),
         Entry("Settings", "connections:settings", "settings"),
@@ -107,20 +108,25 @@ ADD_ONS = Entry("Add-Ons", "billing:add-ons", "add-on")
 REQUESTS = Entry("Requests", "billing:requests", "request")
 INVOICES = Entry("Invoices", "billing:invoices", "invoice")
 WALLET = Entry("Wallet", "billing:wallet", "wallet")
+AFFILIATE = Entry("Affiliate Payouts", "affiliates:affiliate", "affiliate")
 PAYOUTS = Entry("Payouts", "payouts:payouts", "payout")
 METHODS = Entry("Payment methods", "billing:payment-methods", "card")
 
 # By the kind of the provider, the kind of the customer, and the side one is on.
 CONNECTION = {
     (PLATFORM, PARTNER, Side.CUSTOMER): (
-        *(OVERVIEW, PLAN, ADD_ONS, INVOICES, WALLET, PAYOUTS, METHODS),
+        *(OVERVIEW, PLAN, ADD_ONS, INVOICES, WALLET, AFFILIATE, PAYOUTS, METHODS),
     ),
     (PLATFORM, PARTNER, Side.PROVIDER): (
         *(OVERVIEW, PLAN, ADD_ONS, REQUESTS, INVOICES, WALLET, PAYOUTS),
     ),
-    (PLATFORM, SUB_ORG, Side.CUSTOMER): (OVERVIEW, PLAN, ADD_ONS, INVOICES, WALLET, METHODS),
+    (PLATFORM, SUB_ORG, Side.CUSTOMER): (
+        *(OVERVIEW, PLAN, ADD_ONS, INVOICES, WALLET, AFFILIATE, METHODS),
+    ),
     (PLATFORM, SUB_ORG, Side.PROVIDER): (OVERVIEW, PLAN, ADD_ONS, REQUESTS, INVOICES, WALLET),
-    (PARTNER, SUB_ORG, Side.CUSTOMER): (OVERVIEW, PLAN, REQUESTS, INVOICES, WALLET, METHODS),
+    (PARTNER, SUB_ORG, Side.CUSTOMER): (
+        *(OVERVIEW, PLAN, REQUESTS, INVOICES, WALLET, AFFILIATE, METHODS),
+    ),
     (PARTNER, SUB_ORG, Side.PROVIDER): (OVERVIEW, PLAN, REQUESTS, INVOICES, WALLET),
 }
 

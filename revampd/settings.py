@@ -179,8 +179,10 @@ if IS_TEST:  # A slow hash protects people; the made-up ones of the tests need n
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 
-ACCOUNT_ADAPTER = "connections.accounts.AccountAdapter"
-ACCOUNT_FORMS = {"signup": "connections.accounts.SignupForm"}
+ACCOUNT_ADAPTER = "payouts.accounts.AccountAdapter"
+ACCOUNT_FORMS = {"signup": "payouts.accounts.SignupForm"}
+# People do not see it; who fills it in is no person, and gets no account.
+ACCOUNT_SIGNUP_FORM_HONEYPOT_FIELD = "website"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -253,6 +255,7 @@ CELERY_BEAT_SCHEDULE = {
     "import Sub-Orgs": {"task": "billing.import_sub_orgs", "schedule": 5},
     "collect earnings": {"task": "payouts.collect_earnings", "schedule": 5 * 60},
     "close the week": {"task": "payouts.close_weeks", "schedule": 15 * 60},
+    "pay affiliates": {"task": "payouts.pay_affiliates", "schedule": 15 * 60},
     "send payouts": {"task": "payouts.send_transfers", "schedule": 60},
     "make PDFs": {"task": "billing.file_documents", "schedule": 60},
 }
@@ -280,7 +283,11 @@ if HAS_SANDBOX:
     }
 
 # What is compared every night, an app each
-BOOKS = ["billing.books.COMPARISONS", "payouts.books.COMPARISONS"]
+BOOKS = [
+    "billing.books.COMPARISONS",
+    "payouts.books.COMPARISONS",
+    "payouts.affiliates.books.COMPARISONS",
+]
 
 # Payouts
 
@@ -289,6 +296,14 @@ BOOKS = ["billing.books.COMPARISONS", "payouts.books.COMPARISONS"]
 PAYOUT_WEEKDAY = env.int("REVAMPD_PAYOUT_WEEKDAY", default=0)
 # How long nothing is sent to a bank account that took the place of another.
 PAYOUT_HOLD_DAYS = env.int("REVAMPD_PAYOUT_HOLD_DAYS", default=3)
+# Whether referrers are paid by the week or by the month, and how many days a closed period waits
+# before it goes into their wallets.
+AFFILIATE_PERIOD = env.str("REVAMPD_AFFILIATE_PERIOD", default="month")
+AFFILIATE_WAIT_DAYS = env.int("REVAMPD_AFFILIATE_WAIT_DAYS", default=3)
+if AFFILIATE_PERIOD not in ("week", "month"):
+    raise ImproperlyConfigured("REVAMPD_AFFILIATE_PERIOD is week or month.")
+if AFFILIATE_WAIT_DAYS < 0:
+    raise ImproperlyConfigured("REVAMPD_AFFILIATE_WAIT_DAYS is a number of days, 0 for none.")
 if not 0 <= PAYOUT_WEEKDAY <= 6:
     raise ImproperlyConfigured("REVAMPD_PAYOUT_WEEKDAY is a number from 0 (Monday) to 6.")
 

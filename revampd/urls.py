@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from billing.gateways import gateway
+from payouts.affiliates.urls import affiliate_urls, joining_urls, referral_urls
 
 from .views import (
     home,
@@ -35,11 +36,17 @@ urlpatterns = [
     path("connections/<uuid:connection_id>/", include("billing.urls")),
     path("connections/<uuid:connection_id>/payouts/", include("payouts.urls")),
     path(
+        "connections/<uuid:connection_id>/affiliate-payouts/",
+        include((affiliate_urls, "affiliates")),
+    ),
+    path(
         "organizations/<slug:slug>/",
         organization_home.organization_home,
         name="organization-home",
     ),
     path("organizations/<slug:slug>/sub-orgs/", include(sub_org_urls)),
+    path("organizations/<slug:slug>/referrals/", include((referral_urls, "referrals"))),
+    path("join/<str:code>/", include((joining_urls, "joining"))),
     path(
         "organizations/<slug:slug>/invitations/<uuid:invitation_id>/resending/",
         invitations.resend_invitation,

@@ -102,7 +102,7 @@ FROM agreed;
 # A fifth of them have one to three credits.
 CREDITS = """
 INSERT INTO billing_credit (id, currency, origin, amount, applied, reason, issued_at, connection_id)
-SELECT pg_temp.grown(c, 5, n), 'USD', 'AFFILIATE', 1000 + (c * 31 + n) %% 20 * 500, 0,
+SELECT pg_temp.grown(c, 5, n), 'USD', 'ADJUSTMENT', 1000 + (c * 31 + n) %% 20 * 500, 0,
     'For a recommendation', %(at)s + n * interval '1 day', pg_temp.grown(c, 1)
 FROM generate_series(5, %(count)s, 5) c, generate_series(1, 3) n WHERE n <= 1 + c / 5 %% 3;
 INSERT INTO billing_transfer (kind, debit, credit, amount, document, at, connection_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from connections.models import Invitation, Membership, Organization, User
 from connections.tokens import invitation_token
 from notifications.draining import drain_events
 from payouts.linking import begin_link
+from payouts.models import AffiliatePayout, Inquiry, ReferralLink
 from tests.billing.cards import add_card
 from tests.billing.partners import clinics, confirm
 from tests.billing.tiering import add, choose, put_on_sale
@@ -107,6 +108,7 @@ def values(cast: Cast) -> dict[str, Any]:
     assert asked is not None
     own = with_revampd(cast)
     link = begin_link(cast.revampd_northwind, "/", by=cast.maya, at=now)
+    referral = ReferralLink.make(cast.northwind, cast.northwind, by=cast.maya, at=now)
     imported = confirm(cast, clinics(2))
     drain_events()
     return {
@@ -133,6 +135,8 @@ def values(cast: Cast) -> dict[str, Any]:
         "gateway": "sandbox",
         "import_id": imported.pk,
         "link_reference": link.reference,
+        "code": referral.code,
+        "inquiry_id": Inquiry.send(referral, name="New & Co", by=cast.zed, at=now).pk,
         "with Revampd": own,
     }
 
@@ -150,6 +154,12 @@ def with_revampd(cast: Cast) -> dict[str, Any]:
         "add_on_id": on_sale.numbers.pk,
         "request_id": add(cast, on_sale.numbers, 3).pk,
         "payout_id": paid_out(cast, at=timezone.now() - timedelta(days=8)).pk,
+        "affiliate_payout_id": AffiliatePayout.objects.create(
+            connection=cast.revampd_northwind,
+            period_start=date(2026, 10, 1),
+            period_end=date(2026, 11, 1),
+            closed_at=timezone.now(),
+        ).pk,
     }
 
 
@@ -191,6 +201,7 @@ class TestEveryPage:
         assert {page.route for page in public} == {
             "healthz",
             "invitations/<str:token>/",
+            "join/<str:code>/",
             "webhooks/<slug:gateway>/",
         }
 

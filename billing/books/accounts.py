@@ -21,7 +21,7 @@ CONTROL = Comparison(
             SELECT connection_id, debit AS account, amount FROM moved
             UNION ALL SELECT connection_id, credit, -amount FROM moved
         ) sides
-        WHERE NOT (account = ANY(%(of_payouts)s))
+        WHERE NOT (account = ANY(%(of_others)s))
         GROUP BY connection_id, account
     ),
     documents AS (
@@ -41,7 +41,7 @@ CONTROL = Comparison(
             SELECT connection_id, 'WALLET', amount - applied FROM billing_credit
             UNION ALL
             SELECT connection_id, 'GRANTS', amount FROM billing_credit
-            WHERE origin NOT IN ('REFUND', 'PAYOUT')
+            WHERE origin NOT IN ('REFUND', 'PAYOUT', 'AFFILIATE')
             UNION ALL
             SELECT connection_id, 'GRANTS', -amount FROM billing_deduction
             UNION ALL

@@ -10,7 +10,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from billing.models import Invoice
-from billing.models.ledger import OF_PAYOUTS, Account, Movement
+from billing.models.ledger import OF_AFFILIATES, OF_PAYOUTS, Account, Movement
 from revampd.kit.money import Money
 
 SHOWN = 100
@@ -32,6 +32,8 @@ WORDS = {
     "movements": Jsonb({kind.value: kind.label for kind in Movement}),
     "accounts": Jsonb({account.value: account.label for account in Account}),
     "of_payouts": [account.value for account in OF_PAYOUTS],
+    "of_affiliates": [account.value for account in OF_AFFILIATES],
+    "of_others": [account.value for account in (*OF_PAYOUTS, *OF_AFFILIATES)],
 }
 
 

@@ -18,7 +18,8 @@ TRANSFERS = Comparison(
         WHERE state = 'UNCOLLECTIBLE'
         UNION ALL
         SELECT connection_id, CASE origin WHEN 'REFUND' THEN 'REFUND_CREDITED'
-            WHEN 'PAYOUT' THEN 'PAYOUT_CREDITED' ELSE 'GRANTED' END, id, amount, NULL, reason
+            WHEN 'PAYOUT' THEN 'PAYOUT_CREDITED' WHEN 'AFFILIATE' THEN 'SHARE_CREDITED'
+            ELSE 'GRANTED' END, id, amount, NULL, reason
         FROM billing_credit
         UNION ALL
         SELECT connection_id, CASE WHEN invoice_id IS NULL THEN 'DEDUCTED' ELSE 'APPLIED' END,
@@ -50,8 +51,9 @@ TRANSFERS = Comparison(
         due.amount AS one, moved.amount AS other, true AS is_money
     FROM due
     FULL JOIN (
-        SELECT * FROM billing_transfer WHERE NOT (debit = ANY(%(of_payouts)s))
-            OR kind = 'PAYOUT_CREDITED'
+        SELECT * FROM billing_transfer
+        WHERE NOT (debit = ANY(%(of_others)s))
+            OR kind IN ('PAYOUT_CREDITED', 'SHARE_CREDITED')
     ) moved ON moved.document = due.document AND moved.kind = due.kind
         AND moved.connection_id = due.connection_id
     LEFT JOIN billing_invoice invoice ON invoice.id = due.invoice_id

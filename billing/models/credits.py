@@ -25,9 +25,13 @@ from revampd.kit.money import CurrencyField, MinorUnitsField, Money
 from .deductions import Deduction
 from .ledger import REASON_LENGTH, Entry, Movement, Transfer
 
-# What is owed already moves from there, not from thin air: a refund that did not go through, and a
-# payout.
-GRANTED = {"REFUND": Movement.REFUND_CREDITED, "PAYOUT": Movement.PAYOUT_CREDITED}
+# What is owed already moves from there, not from thin air: a refund that did not go through, a
+# payout and an affiliate payout.
+GRANTED = {
+    "REFUND": Movement.REFUND_CREDITED,
+    "PAYOUT": Movement.PAYOUT_CREDITED,
+    "AFFILIATE": Movement.SHARE_CREDITED,
+}
 
 
 class CreditQuerySet(models.QuerySet["Credit"]):

@@ -36,6 +36,9 @@ class Account(models.TextChoices):
     FEES = "FEES", "Transaction fees"
     REFERRALS = "REFERRALS", "Affiliate shares"
     TRANSIT = "TRANSIT", "On its way to the bank"
+    # Of anybody's connection with Revampd: what it earns by those that it brought.
+    COMMISSION = "COMMISSION", "Given for referrals"
+    REFERRER = "REFERRER", "Owed to the referrer"
 
 
 class Movement(models.TextChoices):
@@ -63,6 +66,9 @@ class Movement(models.TextChoices):
     PAYOUT_SENT = "PAYOUT_SENT", "Payout sent"
     PAYOUT_PAID = "PAYOUT_PAID", "Payout paid"
     PAYOUT_FAILED = "PAYOUT_FAILED", "Payout returned"
+    SHARE_EARNED = "SHARE_EARNED", "Share of a referral"
+    SHARE_BACK = "SHARE_BACK", "Share of a referral taken back"
+    SHARE_CREDITED = "SHARE_CREDITED", "Affiliate payout as credit"
 
 
 # What each kind debits and credits.
@@ -89,11 +95,16 @@ ACCOUNTS: dict[Movement, tuple[Account, Account]] = {
     Movement.PAYOUT_SENT: (Account.PAYABLE, Account.TRANSIT),
     Movement.PAYOUT_PAID: (Account.TRANSIT, Account.HELD),
     Movement.PAYOUT_FAILED: (Account.TRANSIT, Account.PAYABLE),
+    Movement.SHARE_EARNED: (Account.COMMISSION, Account.REFERRER),
+    Movement.SHARE_BACK: (Account.REFERRER, Account.COMMISSION),
+    Movement.SHARE_CREDITED: (Account.REFERRER, Account.WALLET),
 }
 
 
 # What the app of payouts books, and compares with its documents.
 OF_PAYOUTS = (Account.HELD, Account.PAYABLE, Account.FEES, Account.REFERRALS, Account.TRANSIT)
+# The same for affiliates, whose documents are shares and payouts of another kind.
+OF_AFFILIATES = (Account.COMMISSION, Account.REFERRER)
 
 
 def _any_known_movement() -> Q:

@@ -191,6 +191,23 @@ class Connection(models.Model):
         )
         return connection
 
+    @classmethod
+    def with_new_customer(
+        cls, *, provider: Organization, name: str, by: User, at: datetime
+    ) -> "Connection":
+        """Found a customer of `provider` and connect the two. The caller holds the provider's lock.
+
+        A Partner's Sub-Org is connected with Revampd as well.
+        """
+        kind = Organization.Kind.PARTNER if provider.is_platform else Organization.Kind.SUB_ORG
+        customer = Organization.found(
+            kind=kind, name=name, by=by, at=at, time_zone=provider.time_zone
+        )
+        connection = cls.open(provider=provider, customer=customer, by=by, at=at)
+        if not provider.is_platform:
+            cls.open(provider=Organization.objects.platform(), customer=customer, by=by, at=at)
+        return connection
+
     # Verbs
 
     def activate(self, *, by: User | None, at: datetime) -> None:

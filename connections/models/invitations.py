@@ -176,11 +176,7 @@ class Invitation(models.Model):
         """
         provider = lock(provider)
         cls._guard_against_repetition(provider, name, email)
-        kind = Organization.Kind.PARTNER if provider.is_platform else Organization.Kind.SUB_ORG
-        customer = Organization.found(
-            kind=kind, name=name, by=by, at=at, time_zone=provider.time_zone
-        )
-        connection = Connection.open(provider=provider, customer=customer, by=by, at=at)
+        connection = Connection.with_new_customer(provider=provider, name=name, by=by, at=at)
         if owners and any(owners.values()):
             connection.assign_owners(
                 sales=owners.get("sales_owner"),
@@ -188,11 +184,8 @@ class Invitation(models.Model):
                 by=by,
                 at=at,
             )
-        if not provider.is_platform:
-            platform = Organization.objects.platform()
-            Connection.open(provider=platform, customer=customer, by=by, at=at)
         return cls.send(
-            organization=customer,
+            organization=connection.customer,
             connection=connection,
             email=email,
             role=Role.OWNER,

@@ -73,7 +73,9 @@ class Earning(models.Model):
     `connection` that of the Partner with the Sub-Org, where the money came from. The rates
     (hundredths of a percent) are those of the moment of the payment, and of its refunds too.
     `authority` is the tier that the Partner approved, with its fee: without one, there is no fee.
-    `earned_on` is the day at Revampd. `payout` is set once.
+    `base` is the part that paid the base subscription of a Sub-Org that came by `referral`: of it,
+    after its fee, whoever brought the Sub-Org gets `affiliate`. `earned_on` is the day at Revampd.
+    `payout` is set once.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -114,6 +116,15 @@ class Earning(models.Model):
     currency = CurrencyField()
     fee_rate = models.PositiveIntegerField()
     affiliate_rate = models.PositiveIntegerField(default=0)
+    referral = models.ForeignKey(
+        "payouts.Referral",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="earnings",
+        db_constraint=False,
+        db_index=False,
+    )
+    base = MinorUnitsField(default=0, db_default=0)
     gross = MinorUnitsField()
     fee = MinorUnitsField()
     affiliate = MinorUnitsField(default=0)
@@ -180,6 +191,12 @@ class Earning(models.Model):
                 to_fields=["connection", "id", "kind", "state"],
             ),
             CompositeForeignKey(
+                name="earning_by_referral",
+                fields=["connection", "referral", "affiliate_rate"],
+                to="payouts.Referral",
+                to_fields=["connection", "id", "rate"],
+            ),
+            CompositeForeignKey(
                 name="earning_in_payout",
                 fields=["account", "payout"],
                 to="payouts.Payout",
@@ -204,6 +221,14 @@ class Earning(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(authority__isnull=False) | Q(fee_rate=0), name="earning_fee_approved"
+            ),
+            models.CheckConstraint(
+                condition=Q(referral=None, affiliate_rate=0, affiliate=0, base=0)
+                | Q(referral__isnull=False, affiliate_rate__gt=0)
+                & (Q(gross__gt=0, base__gt=0, base__lte=F("gross")))
+                | Q(referral__isnull=False, affiliate_rate__gt=0)
+                & (Q(gross__lt=0, base__lte=0, base__gte=F("gross"))),
+                name="earning_share_referred",
             ),
         ]
         indexes = [

@@ -1,9 +1,19 @@
-"""How payouts and bank transfers stand, in a word and a colour."""
+"""How payouts, bank transfers and referrals stand, in a word and a colour."""
+
+from datetime import date
 
 from django import template
 from django.utils.safestring import SafeString
 
-from payouts.models import BankTransfer, Earning, Payout
+from payouts.models import (
+    AffiliatePayout,
+    BankTransfer,
+    Earning,
+    Inquiry,
+    Payout,
+    Referral,
+)
+from revampd.kit.money import Money
 from revampd.templatetags.ui import state_badge
 
 register = template.Library()
@@ -33,6 +43,40 @@ def transfer_state(transfer: BankTransfer) -> SafeString:
     """The badge of a bank transfer."""
     state = BankTransfer.State(transfer.state)
     return state_badge(str(state.label), TRANSFER_TONES.get(state, "info"))
+
+
+@register.simple_tag
+def affiliate_state(payout: AffiliatePayout) -> SafeString:
+    """The badge of an affiliate payout: how its credit stands."""
+    state = AffiliatePayout.State(payout.state)
+    if state == AffiliatePayout.State.CARRIED and not payout.amount:
+        return state_badge("Nothing to pay")
+    tones = {AffiliatePayout.State.PENDING: "warn", AffiliatePayout.State.APPLIED: "good"}
+    return state_badge(str(state.label), tones.get(state, "plain"))
+
+
+@register.simple_tag
+def referral_state(referral: Referral, today: date) -> SafeString:
+    """The badge of a referral on a day."""
+    if referral.frozen_at is None:
+        return state_badge("No plan yet", "info")
+    if not referral.rate:
+        return state_badge("Refused" if referral.refusal else "Without a share")
+    return state_badge("Ended") if referral.has_ended(today) else state_badge("Earning", "good")
+
+
+@register.simple_tag
+def inquiry_state(inquiry: Inquiry) -> SafeString:
+    """The badge of a company that asks."""
+    state = Inquiry.State(inquiry.state)
+    tones = {Inquiry.State.WAITING: "warn", Inquiry.State.ACCEPTED: "good"}
+    return state_badge(str(state.label), tones.get(state, "plain"))
+
+
+@register.filter
+def money(minor: int, currency: str) -> Money:
+    """An amount of minor units that a query summed up."""
+    return Money(minor, currency)
 
 
 @register.filter

@@ -1,0 +1,1 @@
+"""What referrals earn: terms frozen, shares collected, periods closed and credited."""
