@@ -92,7 +92,11 @@ class Stage:
     def accept(self, invitation: Invitation, company: Company) -> None:
         """The first owner accepts and fills in the company's details."""
         owner = self.user(company.owner)
-        organization = invitation.accept(by=owner, at=self.at).organization
+        self.settle_in(invitation.accept(by=owner, at=self.at).organization, company)
+
+    def settle_in(self, organization: Organization, company: Company) -> None:
+        """The first owner fills in the company's details."""
+        owner = self.user(company.owner)
         organization.change_details(by=owner, at=self.at, **company.details)
         self._organizations[company.key] = organization
 

@@ -23,7 +23,7 @@ from billing.models import (
 )
 from connections.models import Connection, Event, Invitation, Membership, Organization, Outbox, User
 from notifications.models import Delivery, Notification
-from payouts.models import BankTransfer, Earning, Payout, Settlement
+from payouts.models import AffiliatePayout, BankTransfer, Earning, Payout, Referral, Settlement
 from payouts.weeks import week_of
 from revampd.demo import seed as seeding
 from revampd.demo.companies import COMPANIES, DANIEL, ELENA, PEOPLE
@@ -245,9 +245,20 @@ class TestMoney:
         assert Payment.objects.get(state="ACTION").connection.customer.name == "Oak & Ivory"
 
     def test_uses_credits_and_returns_money(self, demo: None) -> None:
-        given = Credit.objects.exclude(origin=Credit.Origin.PAYOUT)
+        given = Credit.objects.filter(origin=Credit.Origin.ADJUSTMENT)
         assert given.filter(applied__gt=0).count() == 2
         assert [note.refunds.get().state for note in CreditNote.objects.all()] == ["SUCCEEDED"]
+
+    def test_pays_who_brought_a_partner(self, demo: None) -> None:
+        referral = Referral.objects.get()
+        assert (referral.referrer.name, referral.referred.name) == (
+            "Brightwell Agency",
+            "Ironside Growth",
+        )
+        assert (referral.rate, referral.terms.months) == (20_00, 12)
+        applied = AffiliatePayout.objects.filter(state="APPLIED")
+        assert applied.exists()
+        assert {payout.credit.connection for payout in applied} == {referral.account}
 
     def test_pays_out_what_partners_earned(self, demo: None) -> None:
         assert not Earning.objects.waiting().filter(earned_on__lt=week_of(today())).exists()

@@ -2,6 +2,7 @@
 
 from revampd.demo.companies import BRIGHTWELL, DANIEL, ELENA, INGRID, IRONSIDE, JAKE, MAYA, REVAMPD
 from revampd.demo.purse import adjust
+from revampd.demo.referring import come_by_link, give, make_link
 from revampd.demo.stage import Stage, Story, welcome
 
 
@@ -34,6 +35,7 @@ def the_platform_opens(stage: Stage) -> Story:
         "We move your campaigns and contacts over with you, in one sitting.",
         250_00,
     )
+    give(stage, REVAMPD, 20_00, 12, by=INGRID)
 
 
 def _tier(
@@ -85,9 +87,11 @@ def brightwell_joins(stage: Stage) -> Story:
 
 
 def ironside_joins(stage: Stage) -> Story:
-    """On Starter, whose limits it comes near, with Pro scheduled for the next cycle."""
-    deal = yield from welcome(
-        stage, IRONSIDE, provider=REVAMPD, by=INGRID, invited=207, accepted=205
+    """Brightwell brings it, and earns of its tier for a year. Starter, with Pro scheduled."""
+    yield stage.ago(207, 16, 20)
+    link = make_link(stage, BRIGHTWELL, REVAMPD, by=MAYA)
+    deal = yield from come_by_link(
+        stage, IRONSIDE, provider=REVAMPD, link=link, joined=205, by=INGRID
     )
     yield stage.ago(204, 19, 30)
     deal.choose_tier("Starter", by=JAKE)
