@@ -132,7 +132,8 @@ class Inquiry(models.Model):
 
         Raises LinkStopped, OwnReferral, AlreadyAsked, Invalid.
         """
-        lock(by)  # of one person's presses the second finds the first
+        # Of one person's presses the second waits, and finds the first.
+        User.objects.select_for_update(no_key=True).get(pk=by.pk)
         link = lock(link)
         link.require_open()
         name = name.strip()

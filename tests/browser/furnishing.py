@@ -27,14 +27,23 @@ from connections.models import Connection, Invitation, Membership, User
 from connections.tokens import invitation_token
 from notifications.draining import drain_events
 from notifications.models import Notification
+from payouts.affiliates.closing import pay_affiliates
 from payouts.linking import begin_link
-from payouts.models import SandboxLink
+from payouts.models import Inquiry, SandboxLink
 from payouts.sending import send_transfers
 from tests.billing.cards import add_card
 from tests.billing.tiering import add, choose, own, put_on_sale, serve, sub_orgs
 from tests.billing.usage.counting import TRANSFER, enter, metered
 from tests.cast import Cast
 from tests.payouts.acts import close, link_bank, sell, take_back
+from tests.payouts.affiliates.acts import (
+    bring_partner,
+    give,
+    link_of,
+    pay_owed,
+    subscribe,
+    tier,
+)
 
 LONG_NAME = "Chamberlain, Featherstonehaugh & Cholmondeley Physiotherapy Associates of Albuquerque"
 LONG_NOTE = (
@@ -68,6 +77,7 @@ def furnish(cast: Cast) -> Furnished:
     _invite(house, now)
     _settle(house, now)
     _pay_out(house, now)
+    _refer(house, now)
     drain_events()
     _read_some(cast.ben, now)
     house.values |= {
@@ -237,6 +247,25 @@ def _pay_out(house: Furnished, now: datetime) -> None:
         "tier payout_id": account.payouts.latest("period_start").pk,
         "link over": SandboxLink.objects.latest("begun_at").pk,
         "link_reference": begin_link(account, "/", by=cast.maya, at=now).reference,
+    }
+
+
+def _refer(house: Furnished, now: datetime) -> None:
+    """Northwind brought a Partner that pays; somebody asks through a link of Contoso's own."""
+    cast, begun = house.cast, now - timedelta(days=40)
+    give(cast.revampd, 20_00, 12, at=begun)
+    give(cast.northwind, 12_50, None, at=begun)
+    ada = bring_partner(cast.northwind, at=begun)
+    subscribe(ada, tier(cast, 83_00), at=begun)
+    pay_owed(ada, at=begun)
+    pay_affiliates(at=now)
+    link_of(cast.northwind, cast.northwind, at=now)
+    asked = link_of(cast.bluebird, cast.northwind, at=now)
+    inquiry = Inquiry.send(asked, name=LONG_NAME, note=LONG_NOTE, by=cast.zed, at=now)
+    house.values |= {
+        "code": link_of(cast.contoso, cast.contoso, at=now).code,
+        "inquiry_id": inquiry.pk,
+        "tier affiliate_payout_id": cast.revampd_northwind.affiliate_payouts.get().pk,
     }
 
 

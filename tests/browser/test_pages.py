@@ -155,6 +155,15 @@ OTHER_STATES = [
     ),
     *(Visit("oscar", f"connections/<tier new>/payouts/{page}") for page in ("", "settings/")),
     Visit("vera", "connections/<tier>/payouts/settings/"),
+    *(
+        Visit(who, f"connections/<{where}>/affiliate-payouts/{show}")
+        for who, where in (("maya", "tier"), ("ben", "revampd_bluebird"), ("oscar", "tier new"))
+        for show in ("", "?show=referrals")
+    ),
+    Visit("maya", "organizations/<slug>/referrals/?show=referrals"),
+    Visit("vera", "organizations/<slug>/referrals/inquiries/<inquiry_id>/"),
+    Visit("", "accounts/signup/?next=/join/<code>/company/"),
+    Visit("oscar", "join/<code>/company/", 403),
     Visit("maya", "sandbox/links/<link over>/"),
     *(
         Visit("ben", f"connections/<revampd_bluebird>/{page}")
