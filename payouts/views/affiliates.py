@@ -62,7 +62,7 @@ def _page(
         "show": show,
         "page": paginator.get_page(request.GET.get("page")),
         "today": summary.account.day_of(clock.now()),
-        "url": _url_of(request, summary.link),
+        "address": _url_of(request, summary.link),
         "refusal": refusal,
     }
     return page(request, "payouts/affiliates/page.html", context)

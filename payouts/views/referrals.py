@@ -44,7 +44,7 @@ def referrals_page(
         "terms": terms if terms and terms.rate else None,
         "form": form or TermsForm(terms),
         "link": link,
-        "url": request.build_absolute_uri(url) if link else "",
+        "address": request.build_absolute_uri(url) if link else "",
         "show": show,
         "page": Paginator(rows, PAGE_LENGTH).get_page(request.GET.get("page")),
         "seats": Seats.of(partner, now),

@@ -1,7 +1,8 @@
 """Payouts under any history: the machine of billing, in which Partners also draw their earnings.
 
-Earnings of odd amounts at odd fees, refunds before and after their payout, splits, transfers that
-get lost or come back: after every step the books agree, and the bank has sent what is booked.
+Earnings of odd amounts at odd fees, shares of whoever brought them, refunds before and after their
+payout, splits, transfers that get lost or come back: after every step the books agree, and the bank
+has sent what is booked.
 """
 
 from collections import Counter
@@ -17,15 +18,24 @@ from billing.gateways.base import State
 from billing.models import Plan, PlanVersion
 from billing.pricing import Interval
 from connections.models import Connection
+from payouts.affiliates.closing import pay_affiliates
 from payouts.closing import close_weeks
 from payouts.gateways.accounts import BY_NAME
 from payouts.harvest import collect_earnings
-from payouts.models import BankTransfer, Payout, Preference, SandboxTransfer
+from payouts.models import (
+    AffiliateShare,
+    BankTransfer,
+    Payout,
+    Preference,
+    Referral,
+    SandboxTransfer,
+)
 from payouts.sending import send_transfers
 from tests.billing.test_money_machine import IS_SHORT, PLAY, Money, Side, on_sale
-from tests.cast import LONG_AGO, Cast
+from tests.cast import LONG_AGO, Cast, connect, person
 
 from .acts import link_account, owner
+from .affiliates.acts import give, link_of
 
 ACTS = (
     *("earn", "close", "close", "close", "settle", "settle", "settle"),
@@ -60,6 +70,7 @@ class PaidOut(Money):
     def close(self, number: int, percent: int) -> None:
         self.earn(number, percent)
         self.attempt("closed", lambda: close_weeks(at=self.now))
+        self.attempt("shared", lambda: pay_affiliates(at=self.now))
 
     def settle(self, number: int, percent: int) -> None:
         found = list(Payout.objects.available().order_by("period_start", "connection")[:6])
@@ -99,6 +110,13 @@ class PaidOut(Money):
     # What holds after every step
 
     @invariant()
+    def shares_count(self) -> None:
+        """So that the play is known to have come to shares, and to some that went back."""
+        for share in AffiliateShare.objects.values_list("refund", "earning"):
+            who = "Partner's" if share[1] else "Revampd's"
+            self.played[f"{who} share {'back' if share[0] else 'earned'}"] += 1
+
+    @invariant()
     def the_bank_says_the_same(self) -> None:
         """What it sent is booked so, or still to be asked about; what is booked as paid it sent."""
         sent = SandboxTransfer.objects.exclude(state=State.FAILED).values_list("key", "amount")
@@ -118,6 +136,18 @@ def tiers(cast: Cast) -> list[PlanVersion]:
     ]
 
 
+def refer(cast: Cast) -> None:
+    """Contoso brought Northwind, and a Sub-Org of Northwind brought Bluebird, at odd rates."""
+    harbor = connect(cast.northwind, "Harbor Kids", person("Hal"), by=cast.maya)
+    for provider, referrer, connection, rate, months in (
+        (cast.revampd, cast.contoso, cast.revampd_northwind, 33_33, None),
+        (cast.northwind, harbor, cast.northwind_bluebird, 12_34, 5),
+    ):
+        give(provider, rate, months)
+        link = link_of(referrer, provider, LONG_AGO)
+        Referral.begin(link, connection, by=cast.zed, at=LONG_AGO)
+
+
 @pytest.mark.timeout(300 if IS_SHORT else 3600)
 class TestPayouts:
     def test_are_kept_under_any_history(self, cast: Cast) -> None:
@@ -131,9 +161,11 @@ class TestPayouts:
         )
         world = tuple(Side(one.pk, seller, buyer, items) for one, seller, buyer, items in sides)
         PaidOut.played.clear()
+        refer(cast)
 
         play = PLAY if not IS_SHORT else settings(PLAY, max_examples=14)
         run_state_machine_as_test(lambda: PaidOut(world), settings=play)
 
-        for act in ("earned", "closed", "settled", "sent", "linked", "preferred"):
+        acts = ("earned", "closed", "shared", "settled", "sent", "linked", "preferred")
+        for act in (*acts, "Partner's share earned", "Revampd's share earned"):
             assert PaidOut.played[act], PaidOut.played
