@@ -59,8 +59,10 @@ class ReferralTermsAdmin(RecordAdmin):
     def has_add_permission(self, *args: Any, **_: object) -> bool:
         return bool(args[0].user.has_perm("payouts.add_referralterms"))
 
-    def get_form(self, request: HttpRequest, obj: Any = None, **options: Any) -> Any:
-        return super().get_form(request, obj, **options) if obj else RevampdTermsForm
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any
+    ) -> Any:
+        return super().get_form(request, obj, change, **options) if obj else RevampdTermsForm
 
     def get_fields(self, request: HttpRequest, row: Any = None) -> list[Any]:
         return super().get_fields(request, row) if row else ["rate", "months"]
