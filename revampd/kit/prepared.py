@@ -80,7 +80,7 @@ class Prepared(Generic[Row]):
         if rows._prefetch_related_lookups:  # type: ignore[attr-defined]
             raise TypeError("what is fetched besides would have to be written every time")
         try:
-            return _Query(rows), rows._iterable_class  # type: ignore[attr-defined]
+            return _Query(rows), rows._iterable_class
         except EmptyResultSet:  # Django sees that no row can be found, and does not ask
             return None
 
