@@ -29,6 +29,7 @@ DRAIN_TASK = "notifications.drain_events"
 
 EVERYONE = frozenset({"OWNER", "BILLING", "SUPPORT", "VIEWER"})
 DECIDERS = frozenset({"OWNER", "BILLING"})
+SUPPORTERS = frozenset({"OWNER", "SUPPORT"})
 OWNERS = frozenset({"OWNER"})
 
 
@@ -44,13 +45,19 @@ class Category(models.TextChoices):
 class Telling:
     """What one side reads: words with {facts} in them, and the roles that hear of it.
 
-    `action` is what the button of the mail says; it leads to the page and does no more.
+    `action` is what the button of the mail says; it leads to the page and does no more. `only`
+    names the fact that lists those whom it concerns: of all with such a role, nobody else hears.
     """
 
     title: str
     body: str = ""
     action: str = "See the details"
     roles: frozenset[str] = DECIDERS
+    only: str = ""
+
+    def concerns(self, event: "Event", role: str, user_id: int) -> bool:
+        """Whether a member with this role hears of `event`."""
+        return role in self.roles and (not self.only or user_id in event.facts[self.only])
 
 
 @dataclass(frozen=True)

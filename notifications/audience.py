@@ -42,9 +42,9 @@ class Audiences:
         told: dict[int, Listener] = {}
         for side, telling, organization in _tellings(event):
             for membership in self._members[organization.pk]:
-                if membership.role in telling.roles and membership.user_id not in told:
-                    listener = Listener(membership.user, side, organization, telling)
-                    told[membership.user_id] = listener
+                user, role = membership.user, membership.role
+                if telling.concerns(event, role, user.pk) and user.pk not in told:
+                    told[user.pk] = Listener(user, side, organization, telling)
         if event.actor_id and not kind_of(event).receipt:
             told.pop(event.actor_id, None)
         return list(told.values())

@@ -58,6 +58,10 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         """Those who may decide about money."""
         return self.filter(role__in=[Role.OWNER, Role.BILLING])
 
+    def supporting(self) -> Self:
+        """Those who may write in tickets."""
+        return self.filter(role__in=[Role.OWNER, Role.SUPPORT])
+
     def found(self, text: str, *, by: User) -> Self:
         """Those whom `by` may know and who have such a name, or such an e-mail address.
 

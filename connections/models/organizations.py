@@ -178,6 +178,12 @@ class Organization(models.Model):
         if not (may or self.memberships.billing().filter(user=user).exists()):
             raise NotAllowed(f"Only an owner or billing member of {self} can do this.")
 
+    def require_supporter(self, user: User) -> None:
+        """Raises NotAllowed unless `user` may answer tickets: the platform's staff may, too."""
+        may = self.is_platform and user.is_staff
+        if not (may or self.memberships.supporting().filter(user=user).exists()):
+            raise NotAllowed(f"Only an owner or support member of {self} can do this.")
+
     # Properties
 
     @property

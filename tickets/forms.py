@@ -1,0 +1,166 @@
+"""What people write in tickets, and what they send along."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.core.validators import ProhibitNullCharactersValidator
+
+from revampd.kit.ids import growing_id
+
+from . import content
+from .content import Unacceptable
+from .keeping import Checked
+from .models.messages import BODY_LENGTH, Audience
+from .models.records import TITLE_LENGTH, Priority, Status
+from .seats import Seat
+
+TOO_LONG = {"max_length": f"Keep it under {BODY_LENGTH:,} characters."}
+NO_NUL = [ProhibitNullCharactersValidator()]
+
+
+class Files(forms.FileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """Several files, each checked by its content; cleans to a list of `Checked`."""
+
+    widget = Files
+
+    def __init__(self, **options: Any) -> None:
+        help_text = (
+            f"{content.ACCEPTED}. Up to {content.MOST_FILES} files of "
+            f"{content.MOST_BYTES // content.MEGABYTE} MB each."
+        )
+        super().__init__(required=False, label="Attachments", help_text=help_text, **options)
+
+    def clean(self, data: Any, initial: Any = None) -> Any:  # noqa: ARG002 - Django's signature
+        files = [file for file in data or [] if file]
+        if len(files) > content.MOST_FILES:
+            raise forms.ValidationError(f"Send at most {content.MOST_FILES} files at once.")
+        checked, problems = [], []
+        for file in files:
+            try:
+                checked.append(_check(file))
+            except Unacceptable as refusal:
+                problems.append(str(refusal))
+        if problems:
+            again = "Nothing was sent yet. Choose the files again, without this."
+            raise forms.ValidationError([*problems, again])
+        return checked
+
+
+def _check(file: UploadedFile) -> Checked:
+    """Raises Unacceptable. What is too large is not read: its upload has been cut off."""
+    name = content.clean_name(file.name or "")
+    size = file.size or 0
+    read = file.read() if size <= content.MOST_BYTES else b""
+    return Checked(name, content.kind_of(name, size, read).media_type, read)
+
+
+class MessageForm(forms.Form):
+    """A message with its files. `key` is its id, so that sending the form twice says it once."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    audience = forms.ChoiceField(
+        label="Who reads it?",
+        widget=forms.RadioSelect({"class": "across"}),
+        error_messages={
+            "required": "Choose who reads it.",
+            "invalid_choice": "Choose who reads it.",
+        },
+    )
+    body = forms.CharField(
+        label="Message",
+        max_length=BODY_LENGTH,
+        widget=forms.Textarea({"rows": 4}),
+        error_messages=TOO_LONG | {"required": "Write a message."},
+        validators=NO_NUL,
+    )
+    files = FilesField()
+
+    def __init__(self, seat: Seat, *args: Any, **options: Any) -> None:
+        initial = {"key": growing_id(), "audience": seat.narrowest}
+        super().__init__(*args, initial=initial, **options)
+        field: Any = self.fields["audience"]
+        field.choices = [(one.value, seat.words_for(one)) for one in seat.audiences]
+        if len(seat.audiences) == 1:
+            field.widget = forms.HiddenInput()
+
+
+class EscalationForm(forms.Form):
+    """What the Partner asks Revampd."""
+
+    body = forms.CharField(
+        label="What Revampd should know",
+        max_length=BODY_LENGTH,
+        widget=forms.Textarea({"rows": 3}),
+        help_text="The customer does not see it.",
+        error_messages=TOO_LONG | {"required": "Say what Revampd should look at."},
+        validators=NO_NUL,
+    )
+
+
+class TicketForm(forms.Form):
+    """A new ticket. `key` becomes its id."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    title = forms.CharField(
+        max_length=TITLE_LENGTH,
+        help_text="In a few words, what it is about.",
+        error_messages={
+            "required": "Say in a few words what it is about.",
+            "max_length": f"Keep it under {TITLE_LENGTH} characters.",
+        },
+    )
+    priority = forms.ChoiceField(
+        choices=Priority.choices,
+        initial=Priority.MEDIUM,
+        widget=forms.RadioSelect({"class": "across"}),
+        error_messages={"invalid_choice": "Choose a priority from the list."},
+    )
+    body = forms.CharField(
+        label="Description",
+        max_length=BODY_LENGTH,
+        widget=forms.Textarea({"rows": 8}),
+        help_text="What happens, what you expected, and since when.",
+        error_messages=TOO_LONG | {"required": "Describe what you need."},
+        validators=NO_NUL,
+    )
+    files = FilesField()
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, initial={"key": growing_id()}, **options)
+
+
+class StandingForm(forms.Form):
+    """How a ticket stands, how urgent it is and who looks after it, for whoever answers it."""
+
+    status = forms.ChoiceField(choices=Status.choices)
+    priority = forms.ChoiceField(choices=Priority.choices)
+    assignee = forms.ChoiceField(required=False)
+
+    def __init__(self, seat: Seat, people: Sequence[Any], data: Any = None) -> None:
+        ticket = seat.ticket
+        initial = {
+            "status": ticket.status,
+            "priority": ticket.priority,
+            "assignee": str(seat.assignee_id or ""),
+        }
+        super().__init__(data, initial=initial)
+        self.people = {str(person.pk): person for person in people}
+        field: Any = self.fields["assignee"]
+        field.choices = [("", "Nobody"), *((key, one.name) for key, one in self.people.items())]
+        if not seat.is_provider:
+            del self.fields["status"], self.fields["priority"]
+
+    @property
+    def assigned(self) -> Any:
+        """The person that was chosen, or None."""
+        return self.people.get(self.cleaned_data["assignee"])
+
+
+def audience_of(form: MessageForm) -> Audience:
+    return Audience(form.cleaned_data["audience"])
