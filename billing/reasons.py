@@ -8,13 +8,14 @@ from django.utils.formats import date_format
 from connections.models import Connection
 
 from .models import InvoiceLine
+from .models.proposals import About
 
 SEAL_SHOWN = 12
 
 
 def reasons(line: InvoiceLine) -> list[dict[str, Any]]:
     """The chain of one line, as _chain.html takes it."""
-    asked = line.request
+    asked, about = line.request, line.request.about
     url = reverse("billing:request", args=[asked.connection_id, asked.pk])
     return [
         {
@@ -32,6 +33,7 @@ def reasons(line: InvoiceLine) -> list[dict[str, Any]]:
             "at": asked.proposed_at,
             "note": asked.note,
         },
+        *([_reason(about)] if about else []),
         {
             "icon": "lock",
             "kind": "Sealed terms",
@@ -48,6 +50,16 @@ def reasons(line: InvoiceLine) -> list[dict[str, Any]]:
             "note": asked.decision_note,
         },
     ]
+
+
+def _reason(about: About) -> dict[str, Any]:
+    return {
+        "icon": "ticket",
+        "kind": about.reference,
+        "title": about.title,
+        "url": about.path,
+        "detail": "What it was proposed for",
+    }
 
 
 def authority(line: InvoiceLine, connection: Connection) -> str:

@@ -112,6 +112,8 @@ def in_words(terms: Terms) -> list[tuple[str, str]]:
     rows.append(("Effective", effective_in_words(terms)))
     if terms["replaces"]:
         rows.append(("Replaces", replaced_in_words(terms)))
+    if about := terms.get("about"):
+        rows.append(("For", f"{about['reference']}: {about['title']}"))
     if terms.get("note"):
         rows.append(("Note", terms["note"]))
     return rows

@@ -8,13 +8,16 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.apps import apps
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.module_loading import import_string
 
 from revampd.kit import clock
 from revampd.kit.copying import copy_rows, reserve_ids
@@ -123,6 +126,8 @@ class EventKind:
         if self.is_told:
             apps.get_model("connections.Outbox").objects.create(event=event)
             ring_on_commit(DRAIN_TASK)
+        for follow in _followers(self.code):
+            follow(event)
         return event
 
     def record_each(self, subjects: type[models.Model], happenings: "Sequence[Happening]") -> None:
@@ -168,6 +173,12 @@ class Happening:
     at: datetime
     facts: dict[str, Any]
     actor_id: int | None = None
+
+
+@cache
+def _followers(code: str) -> "list[Callable[[Event], None]]":
+    """What else happens with an event, in its transaction; the settings say for which kinds."""
+    return [import_string(path) for path in settings.FOLLOWERS.get(code, ())]
 
 
 KINDS: dict[str, EventKind] = {}

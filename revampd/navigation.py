@@ -33,6 +33,8 @@ class Entry:
             "organization-home",
             "overview",
         )
+        # A new ticket has an entry of its own, inside that of all tickets.
+        inside = inside and not (self.route == TICKETS.route and page == f"{url}new/")
         return replace(self, url=url, current=page == url or inside)
 
 
@@ -83,6 +85,7 @@ ORGANIZATION = {
     PLATFORM: (
         Entry("Home", "organization-home", "home"),
         Entry("Customers", "sub-orgs", "people"),
+        Entry("Ticket Manager", "ticket-manager:tickets", "ticket"),
         Entry("Catalog", "catalog:catalog", "catalog"),
         Entry("Members", "connections:members", "person"),
         Entry("Settings", "connections:settings", "settings"),
@@ -91,6 +94,7 @@ ORGANIZATION = {
         Entry("Home", "organization-home", "home"),
         Entry("Sub-Orgs", "sub-orgs", "people"),
         Entry("Referrals", "referrals:referrals", "link"),
+        Entry("Ticket Manager", "ticket-manager:tickets", "ticket"),
         Entry("Catalog", "catalog:catalog", "catalog"),
         Entry("Members", "connections:members", "person"),
         Entry("Settings", "connections:settings", "settings"),
@@ -106,6 +110,9 @@ OVERVIEW = Entry("Overview", "overview", "grid")
 PLAN = Entry("Plan", "billing:plan", "plan")
 ADD_ONS = Entry("Add-Ons", "billing:add-ons", "add-on")
 REQUESTS = Entry("Requests", "billing:requests", "request")
+TICKETS = Entry("Tickets", "tickets:tickets", "ticket")
+SUBMIT = Entry("Submit Ticket", "tickets:submit", "send")
+MANAGER = Entry("Ticket Manager", "tickets:tickets", "ticket")
 INVOICES = Entry("Invoices", "billing:invoices", "invoice")
 WALLET = Entry("Wallet", "billing:wallet", "wallet")
 AFFILIATE = Entry("Affiliate Payouts", "affiliates:affiliate", "affiliate")
@@ -115,26 +122,29 @@ METHODS = Entry("Payment methods", "billing:payment-methods", "card")
 # By the kind of the provider, the kind of the customer, and the side one is on.
 CONNECTION = {
     (PLATFORM, PARTNER, Side.CUSTOMER): (
-        *(OVERVIEW, PLAN, ADD_ONS, INVOICES, WALLET, AFFILIATE, PAYOUTS, METHODS),
+        *(OVERVIEW, PLAN, ADD_ONS, TICKETS, SUBMIT, INVOICES, WALLET),
+        *(AFFILIATE, PAYOUTS, METHODS),
     ),
     (PLATFORM, PARTNER, Side.PROVIDER): (
-        *(OVERVIEW, PLAN, ADD_ONS, REQUESTS, INVOICES, WALLET, PAYOUTS),
+        *(OVERVIEW, PLAN, ADD_ONS, REQUESTS, MANAGER, INVOICES, WALLET, PAYOUTS),
     ),
     (PLATFORM, SUB_ORG, Side.CUSTOMER): (
-        *(OVERVIEW, PLAN, ADD_ONS, INVOICES, WALLET, AFFILIATE, METHODS),
+        *(OVERVIEW, PLAN, ADD_ONS, TICKETS, SUBMIT, INVOICES, WALLET, AFFILIATE, METHODS),
     ),
-    (PLATFORM, SUB_ORG, Side.PROVIDER): (OVERVIEW, PLAN, ADD_ONS, REQUESTS, INVOICES, WALLET),
+    (PLATFORM, SUB_ORG, Side.PROVIDER): (
+        *(OVERVIEW, PLAN, ADD_ONS, REQUESTS, MANAGER, INVOICES, WALLET),
+    ),
     (PARTNER, SUB_ORG, Side.CUSTOMER): (
-        *(OVERVIEW, PLAN, REQUESTS, INVOICES, WALLET, AFFILIATE, METHODS),
+        *(OVERVIEW, PLAN, REQUESTS, TICKETS, SUBMIT, INVOICES, WALLET, AFFILIATE, METHODS),
     ),
-    (PARTNER, SUB_ORG, Side.PROVIDER): (OVERVIEW, PLAN, REQUESTS, INVOICES, WALLET),
+    (PARTNER, SUB_ORG, Side.PROVIDER): (OVERVIEW, PLAN, REQUESTS, MANAGER, INVOICES, WALLET),
 }
 
 
 def navigation(request: HttpRequest, memberships: list[Membership]) -> Navigation:
     """The sidebar of this page for a person with `memberships`."""
     party: Party | None = getattr(request, "party", None)
-    organization = _organization_of(request, party, memberships)
+    organization = organization_of(request, party, memberships)
     sections = [Section("", tuple(entry.at(request.path) for entry in PERSONAL))]
     if organization:
         entries = ORGANIZATION[organization.kind]
@@ -146,7 +156,7 @@ def navigation(request: HttpRequest, memberships: list[Membership]) -> Navigatio
     return Navigation(here, _switches(memberships, organization), tuple(sections))
 
 
-def _organization_of(
+def organization_of(
     request: HttpRequest, party: Party | None, memberships: list[Membership]
 ) -> Organization | None:
     """The organization that the page is about, else the person's first."""

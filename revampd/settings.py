@@ -289,6 +289,13 @@ BOOKS = [
     "payouts.affiliates.books.COMPARISONS",
 ]
 
+# What else happens with an event, in the transaction that records it: apps that do not know each
+# other take part in one another's changes through the composition alone.
+FOLLOWERS = {
+    f"billing_request.{what}": ["revampd.charges.follow"]
+    for what in ("sent", "revised", "approved", "rejected", "withdrawn", "expired")
+}
+
 # Payouts
 
 # The day on which a week of earnings begins, Monday is 0. The days are those of Revampd's own time

@@ -8,6 +8,7 @@ from billing.gateways import gateway
 from payouts.affiliates.urls import affiliate_urls, joining_urls, referral_urls
 
 from .views import (
+    charges,
     home,
     invitations,
     organization_home,
@@ -34,6 +35,12 @@ urlpatterns = [
     path("search/palette/", search.search_palette, name="search-palette"),
     path("connections/<uuid:connection_id>/", overview.overview, name="overview"),
     path("connections/<uuid:connection_id>/", include("billing.urls")),
+    path("connections/<uuid:connection_id>/tickets/", include("tickets.urls")),
+    path(
+        "connections/<uuid:connection_id>/tickets/<uuid:ticket_id>/charges/new/",
+        charges.offer_charge,
+        name="offer-charge",
+    ),
     path("connections/<uuid:connection_id>/payouts/", include("payouts.urls")),
     path(
         "connections/<uuid:connection_id>/affiliate-payouts/",
@@ -52,6 +59,7 @@ urlpatterns = [
         invitations.resend_invitation,
         name="resend-invitation",
     ),
+    path("organizations/<slug:slug>/tickets/", include("tickets.organization_urls")),
     path("organizations/<slug:slug>/catalog/", include("billing.catalog_urls")),
     path("webhooks/", include("billing.webhook_urls")),
     path("notifications/", include("notifications.urls")),

@@ -26,6 +26,7 @@ from tests.billing.partners import clinics, confirm
 from tests.billing.tiering import add, choose, put_on_sale
 from tests.cast import Cast
 from tests.payouts.acts import close, paid_out, sell, week
+from tests.tickets.acts import with_file
 
 # Pages that others wrote and that guard themselves; they are not walked role by role.
 FOREIGN = ("accounts/", "admin/")
@@ -110,6 +111,7 @@ def values(cast: Cast) -> dict[str, Any]:
     link = begin_link(cast.revampd_northwind, "/", by=cast.maya, at=now)
     referral = ReferralLink.make(cast.northwind, cast.northwind, by=cast.maya, at=now)
     imported = confirm(cast, clinics(2))
+    asked_for, file = with_file(cast)
     drain_events()
     return {
         "connection_id": connection.pk,
@@ -134,6 +136,8 @@ def values(cast: Cast) -> dict[str, Any]:
         "key": "nobody",
         "gateway": "sandbox",
         "import_id": imported.pk,
+        "ticket_id": asked_for.pk,
+        "attachment_id": file.pk,
         "link_reference": link.reference,
         "code": referral.code,
         "inquiry_id": Inquiry.send(referral, name="New & Co", by=cast.zed, at=now).pk,

@@ -1,6 +1,5 @@
 """What people write in tickets, and what they send along."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -12,7 +11,7 @@ from revampd.kit.ids import growing_id
 from . import content
 from .content import Unacceptable
 from .keeping import Checked
-from .models.messages import BODY_LENGTH, Audience
+from .models.messages import BODY_LENGTH
 from .models.records import TITLE_LENGTH, Priority, Status
 from .seats import Seat
 
@@ -142,25 +141,19 @@ class StandingForm(forms.Form):
     priority = forms.ChoiceField(choices=Priority.choices)
     assignee = forms.ChoiceField(required=False)
 
-    def __init__(self, seat: Seat, people: Sequence[Any], data: Any = None) -> None:
-        ticket = seat.ticket
+    def __init__(self, seat: Seat, data: Any = None) -> None:
+        ticket: Any = seat.ticket
         initial = {
             "status": ticket.status,
             "priority": ticket.priority,
             "assignee": str(seat.assignee_id or ""),
         }
         super().__init__(data, initial=initial)
-        self.people = {str(person.pk): person for person in people}
+        people = [(str(one["pk"]), one["name"]) for one in getattr(ticket, "people", [])]
+        present = ticket.revampd_assignee if seat.is_revampd else ticket.assignee
+        if present and str(present.pk) not in dict(people):
+            people.append((str(present.pk), present.name))  # has left, or is staff
         field: Any = self.fields["assignee"]
-        field.choices = [("", "Nobody"), *((key, one.name) for key, one in self.people.items())]
+        field.choices = [("", "Nobody"), *people]
         if not seat.is_provider:
             del self.fields["status"], self.fields["priority"]
-
-    @property
-    def assigned(self) -> Any:
-        """The person that was chosen, or None."""
-        return self.people.get(self.cleaned_data["assignee"])
-
-
-def audience_of(form: MessageForm) -> Audience:
-    return Audience(form.cleaned_data["audience"])

@@ -1,7 +1,7 @@
 """From where somebody looks at a ticket: which side they are on, what they may read and do."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from django.db.models import Q
@@ -30,6 +30,10 @@ class Seat:
     ticket: Ticket
     party: Party
     side: Side
+
+    @classmethod
+    def of_customer(cls, ticket: Ticket, party: Party) -> Self:
+        return cls(ticket, party, Side.CUSTOMER)
 
     @property
     def is_customer(self) -> bool:
@@ -117,10 +121,14 @@ def seats_of(party: Party) -> Q:
     return own
 
 
-def seat_of(party: Party, ticket_id: UUID, *also: str) -> Seat:
-    """The seat of `party` at a ticket. Raises Http404."""
-    rows: Any = Ticket.objects.filter(seats_of(party)).select_related(*READ_WITH, *also)
-    ticket = rows.filter(pk=ticket_id).first()
+def seat_of(party: Party, ticket_id: UUID) -> Seat:
+    """The seat of `party` at a ticket, read with everybody named in it. Raises Http404."""
+    return seated(Ticket.objects.select_related(*READ_WITH), party, ticket_id)
+
+
+def seated(rows: Any, party: Party, ticket_id: UUID) -> Seat:
+    """The seat at the one of `rows` that is asked for. Raises Http404."""
+    ticket = rows.filter(seats_of(party), pk=ticket_id).first()
     if ticket is None:
         raise Http404
     if ticket.connection_id != party.connection.pk:

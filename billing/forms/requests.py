@@ -12,6 +12,7 @@ from billing.models.proposals import (
     MAX_QUANTITY,
     NOTE_LENGTH,
     OPEN_FOR,
+    About,
     CatalogEntry,
     Proposal,
     last_second,
@@ -83,11 +84,20 @@ class ProposalForm(forms.Form):
     )
 
     def __init__(
-        self, connection: Connection, at: datetime, data: Any = None, *, revises: Any = None
+        self,
+        connection: Connection,
+        at: datetime,
+        data: Any = None,
+        *,
+        revises: Any = None,
+        about: About | None = None,
     ) -> None:
-        self.connection, self.today = connection, connection.day_of(at)
-        self.entries = {str(entry.pk): entry for entry in catalog_of(connection)}
+        self.connection, self.today, self.about = connection, connection.day_of(at), about
+        offered = charges_of(connection) if about else catalog_of(connection)
+        self.entries = {str(entry.pk): entry for entry in offered}
         super().__init__(data, initial=self._initial(revises))
+        if about:
+            del self.fields["quantity"]  # charged once, by itself
         self.fields["item"].choices = self._item_choices()  # type: ignore[attr-defined]
         self.fields["timing"].choices = timings(  # type: ignore[attr-defined]
             Subscription.running_on(connection)
@@ -131,6 +141,7 @@ class ProposalForm(forms.Form):
             effective_date=given["effective_date"] if given["timing"] == Timing.DATE else None,
             note=given["note"],
             expires_at=last_second(self.connection, given["expires_on"]),
+            about=self.about,
         )
 
 
@@ -141,8 +152,14 @@ def catalog_of(connection: Connection) -> list[CatalogEntry]:
     return [
         *sorted(versions, key=lambda version: (version.name.lower(), version.interval)),
         *AddOn.objects.on_sale().filter(**mine).order_by("name"),
-        *OneTimeCharge.objects.on_sale().filter(**mine).order_by("name"),
+        *charges_of(connection),
     ]
+
+
+def charges_of(connection: Connection) -> list[CatalogEntry]:
+    """What can be charged once, for something that was done."""
+    mine = {"provider": connection.provider_id, "currency": connection.currency}
+    return list(OneTimeCharge.objects.on_sale().filter(**mine).order_by("name"))
 
 
 def group_of(entry: CatalogEntry) -> str:

@@ -1,6 +1,6 @@
 """A proposal: what is offered and when, before it is sealed into a request."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -31,12 +31,25 @@ class NothingToJoin(Conflict):
 
 
 @dataclass(frozen=True)
+class About:
+    """What a proposal is for, such as work on a ticket; billing only passes it on.
+
+    `key` is its id, `reference` its short name, `path` its page.
+    """
+
+    key: str
+    reference: str
+    title: str
+    path: str
+
+
+@dataclass(frozen=True)
 class Proposal:
     """A catalog entry, how many, from when, until when it can be approved, and a note.
 
     `ends` are the keys of running items that an add-on takes the place of, at their own `price`
     for a month, whatever the catalog says by now. `alone` is an add-on
-    that needs no plan, as on a Sub-Org's connection with Revampd.
+    that needs no plan, as on a Sub-Org's connection with Revampd. `about` is sealed with the rest.
     """
 
     item: CatalogEntry
@@ -48,6 +61,7 @@ class Proposal:
     ends: tuple[Any, ...] = ()
     price: Money | None = None
     alone: bool = False
+    about: About | None = None
 
     def settled(self, connection: Connection, running: Running, at: datetime) -> "Proposal":
         """The same with its days fixed, once it is sure that it can be offered.
@@ -147,6 +161,7 @@ class Proposal:
             description=self.item.description,
             note=self.note,
             expires_at=self.expires_at.isoformat() if self.expires_at else None,
+            **({"about": asdict(self.about)} if self.about else {}),
         )
 
     def _replaced(self, running: Running, day: date) -> Item | None:

@@ -1,5 +1,6 @@
 """Requests: consent before money. What a provider proposes, and how the customer decides."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -182,6 +183,7 @@ class BillingRequest(SealedRequest):
         connection = lock(self.connection)
         self.provider.require_biller(by)
         self._guard_pending()
+        proposal = replace(proposal, about=proposal.about or self.about)
         revision = type(self).draft(proposal, connection, by=by, at=at)
         self._decide(self.State.REVISED, by=by, at=at)
         revision.revises = self
@@ -245,7 +247,7 @@ class BillingRequest(SealedRequest):
         """The invoice line of an approved one-time charge."""
         return DraftLine(
             kind=ItemKind.ONE_TIME,
-            description=self.item_name,
+            description=self.charge_name,
             quantity=1,
             unit_price=self.price.minor,
             amount=self.price.minor,
@@ -270,6 +272,8 @@ class BillingRequest(SealedRequest):
             proposed_at=self.proposed_at,
             expires_at=self.expires_at,
             note=self.note,
+            about=self.about.key if self.about else "",
+            reference=self.about.reference if self.about else "",
             outcome=self.get_state_display(),
             decided_by=self.decided_by.name if self.decided_by else "",
             decided_at=self.decided_at,

@@ -25,7 +25,7 @@ from revampd.kit.search import any_of, beginnings, uuid_in, vector
 
 from .catalog import AddOn, OneTimeCharge
 from .plans import PlanVersion
-from .proposals import NOTE_LENGTH
+from .proposals import NOTE_LENGTH, About
 
 if TYPE_CHECKING:
     from .requests import BillingRequest  # noqa: F401 - what the query set gives
@@ -329,6 +329,17 @@ class SealedRequest(models.Model):
     @property
     def item_name(self) -> str:
         return str(self.terms["name"])
+
+    @property
+    def about(self) -> About | None:
+        """What it is for, if it was proposed for something."""
+        about = self.terms.get("about")
+        return About(**about) if about else None
+
+    @property
+    def charge_name(self) -> str:
+        """What an invoice says for it: "Setup, Ticket #7"."""
+        return f"{self.item_name}, {self.about.reference}" if self.about else self.item_name
 
     @property
     def offer(self) -> Offer:

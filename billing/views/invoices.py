@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
-from billing.filters import Chosen, InvoiceFilter
+from billing.filters import InvoiceFilter
 from billing.forms.payments import PaymentForm
 from billing.models import Invoice, Payment, PaymentMethod, Subscription
 from billing.reasons import reasons
@@ -21,6 +21,7 @@ from revampd.kit.errors import DomainError
 from revampd.kit.htmx import page, wants_fragment
 from revampd.kit.keys import among, array_of
 from revampd.kit.money import Money
+from revampd.kit.narrowing import Chosen
 from revampd.kit.prepared import prepared
 
 PAGE_LENGTH = 25
@@ -34,7 +35,7 @@ PICKED = ("state", "type", "year")
 @party_view
 @require_GET
 def invoice_list(request: HttpRequest, party: Party) -> HttpResponse:
-    chosen = InvoiceFilter.chosen(request.GET)
+    chosen = InvoiceFilter.chosen(request.GET, Invoice)
     picked = {name: dict(chosen).get(name, "") for name in PICKED}
     tally = Tally.of(party.connection)
     of_kind = picked | {"state": ""}

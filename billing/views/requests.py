@@ -11,11 +11,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import trigger_client_event
 
-from billing.filters import Chosen, RequestFilter
+from billing.filters import RequestFilter
 from billing.forms.requests import DecisionForm, ProposalForm
 from billing.models import BillingRequest
 from billing.models.catalog import NotOnSale
+from billing.models.proposals import About
 from billing.pricing import ItemKind
 from billing.record import Record
 from billing.statement import Statement
@@ -25,6 +27,7 @@ from revampd.kit import clock
 from revampd.kit.errors import DomainError, Invalid
 from revampd.kit.forms import refuse
 from revampd.kit.htmx import done, page, wants_fragment
+from revampd.kit.narrowing import Chosen
 from revampd.kit.prepared import prepared
 
 PAGE_LENGTH = 25
@@ -36,7 +39,7 @@ PAGE_LENGTH = 25
 @party_view
 @require_GET
 def request_list(request: HttpRequest, party: Party) -> HttpResponse:
-    key, shape = party.connection.pk, RequestFilter.chosen(request.GET)
+    key, shape = party.connection.pk, RequestFilter.chosen(request.GET, BillingRequest)
     chosen = dict(shape)
     counts = Counter(dict(_by_state(key, kind=chosen.get("kind", ""))))
     pages: Paginator[BillingRequest] = Paginator(_requests.part_of(key, chosen=shape), PAGE_LENGTH)
@@ -91,8 +94,8 @@ def _request_page(
     return page(
         request,
         "billing/requests/detail.html",
-        _shown(record, notification) | {"refusal": refusal, "form": form},
-        fragment=_fragment(notification),
+        _shown(record, notification) | {"refusal": refusal, "form": form, "back": _next(request)},
+        fragment=_fragment(request, notification),
         status=422 if form else 200,
     )
 
@@ -103,7 +106,7 @@ def _request_page(
 @party_view(side=Side.PROVIDER, duty=Duty.BILL)
 def propose_request(request: HttpRequest, party: Party) -> HttpResponse:
     """The form, its preview of what the customer will see, and the sending."""
-    return _compose(request, party)
+    return compose(request, party)
 
 
 @party_view(side=Side.PROVIDER, duty=Duty.BILL, refused=_request_page)
@@ -112,7 +115,7 @@ def revise_request(request: HttpRequest, party: Party, request_id: UUID) -> Http
     revised = _find(party, request_id)
     if request.method == "GET" and not revised.is_pending:
         return redirect(_url("billing:request", revised))
-    return _compose(request, party, revised)
+    return compose(request, party, revised)
 
 
 @party_view(side=Side.PROVIDER, duty=Duty.BILL, refused=_request_page)
@@ -123,11 +126,18 @@ def withdraw_request(request: HttpRequest, party: Party, request_id: UUID) -> Ht
     return _answer(request, party, withdrawn, f"You withdrew {withdrawn.item_name}.")
 
 
-def _compose(
-    request: HttpRequest, party: Party, revised: BillingRequest | None = None
+def compose(
+    request: HttpRequest,
+    party: Party,
+    revised: BillingRequest | None = None,
+    about: About | None = None,
 ) -> HttpResponse:
+    """What the proposal is, what the customer will see of it, and the sending.
+
+    With `about` it is a one-time charge for that, and its page is where it ends.
+    """
     at, data = clock.now(), request.POST if request.method == "POST" else None
-    form = ProposalForm(party.connection, at, data, revises=revised)
+    form = ProposalForm(party.connection, at, data, revises=revised, about=about)
     is_preview = "preview" in request.POST
     context: dict[str, Any] = {"form": form, "revised": revised, "is_preview": is_preview}
     if form.is_valid():
@@ -161,7 +171,7 @@ def _send(
             proposal, connection=party.connection, by=party.user, at=at, key=key
         )
     sentence = f"{party.counterparty} has the request now. It costs nothing until they approve it."
-    return done(request, sentence, _url("billing:request", sent))
+    return done(request, sentence, form.about.path if form.about else _url("billing:request", sent))
 
 
 # Deciding
@@ -199,8 +209,12 @@ def _answer(
     if wants_fragment(request):
         record = Record(_find(party, acted_on.pk), party, clock.now())
         context = _shown(record, notification)
-    to = _back(request) if notification else _url("billing:request", acted_on)
-    return done(request, sentence, to, fragment=_fragment(notification), context=context)
+    to = _next(request) or (
+        reverse("notifications:list") if notification else _url("billing:request", acted_on)
+    )
+    fragment = _fragment(request, notification)
+    answer = done(request, sentence, to, fragment=fragment, context=context)
+    return trigger_client_event(answer, "news:check", after="settle")
 
 
 # Finding
@@ -230,17 +244,19 @@ def _shown(record: Record, notification: Notification | None) -> dict[str, Any]:
     }
 
 
-def _fragment(notification: Notification | None) -> str:
-    return f"billing/requests/{'_notified' if notification else '_panel'}.html"
+def _fragment(request: HttpRequest, notification: Notification | None) -> str:
+    """A notification or a conversation shows the request small; its own page, with everything."""
+    small = notification or _next(request)
+    return f"billing/requests/{'_notified' if small else '_panel'}.html"
 
 
-def _back(request: HttpRequest) -> str:
-    """Where the person came from, if that is a page of ours."""
+def _next(request: HttpRequest) -> str:
+    """Where the person acts, if that is another page of ours."""
     to = request.POST.get("next", "")
     secure = request.is_secure()
     if url_has_allowed_host_and_scheme(to, {request.get_host()}, require_https=secure):
         return to
-    return reverse("notifications:list")
+    return ""
 
 
 def _url(name: str, subject: BillingRequest) -> str:

@@ -141,16 +141,16 @@ def menu(context: template.Context) -> SafeString:
     """The entries of the sidebar, with what they count."""
     if "nav" not in context:
         return SafeString("")
-    bell, waiting = context["bell"], context["waiting"]
-    # A page that knows what waits says so itself.
-    number = waiting() if callable(waiting) else waiting
-    return _menu(context["nav"](), bell.label if bell.unread else "", number)
+    news, waiting = context["news"](), context["waiting"]
+    unread = news.bell.label if news.bell.unread else ""
+    return _menu(context["nav"](), unread, int(waiting), news.tickets)
 
 
 @drawn_once
-def _menu(nav: Any, unread: str, waiting: int) -> SafeString:
+def _menu(nav: Any, unread: str, waiting: int, tickets: tuple[tuple[str, int], ...]) -> SafeString:
     bell = {"unread": unread, "label": unread}
-    return render_to_string("_menu.html", {"nav": nav, "bell": bell, "waiting": waiting})
+    counts = {"bell": bell, "waiting": waiting, "tickets": dict(tickets)}
+    return render_to_string("_menu.html", {"nav": nav, **counts})
 
 
 @register.simple_tag(takes_context=True)
@@ -173,6 +173,12 @@ def sort_th(context: template.Context, key: str, label: str, css: str = "") -> S
 def page_numbers(page: Page[Any]) -> Iterator[int | str]:
     """The numbers to offer below a list, with gaps: 1 … 4 5 6 … 20."""
     return page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)
+
+
+@register.filter
+def at(numbers: dict[str, int], key: str) -> int:
+    """The number of `key`, or none."""
+    return numbers.get(key, 0)
 
 
 @register.filter

@@ -2,9 +2,11 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 from connections.models import Connection, User
 from tests.cast import Cast
+from tickets.keeping import Checked, kept
 from tickets.models import Message, Side, Ticket
 
 NOW = datetime(2026, 11, 10, 9, 30, tzinfo=UTC)
@@ -54,3 +56,20 @@ def texts(ticket: Ticket, side: str) -> list[str]:
     """What this side reads, in order."""
     rows = Message.objects.visible_to(side).filter(ticket=ticket).in_order()
     return list(rows.values_list("body", flat=True))
+
+
+def with_file(cast: Cast, text: bytes = b"line 1\n", name: str = "error.log") -> Any:
+    """A ticket with a file, and the file."""
+    with kept([Checked(name, "text/plain", text)]) as files:
+        ticket = submit(cast, files=files)
+    return ticket, files[0]
+
+
+def url(ticket: Ticket, page: str = "", connection: Connection | None = None) -> str:
+    over = connection.pk if connection else ticket.connection_id
+    return f"/connections/{over}/tickets/{ticket.pk}/{page}"
+
+
+def message(body: str, audience: str = "EVERYONE", **fields: Any) -> dict[str, Any]:
+    """What the form of a message sends."""
+    return {"key": uuid4(), "body": body, "audience": audience} | fields

@@ -344,14 +344,3 @@ class TestUnread:
         ticket.read(side=Side.PROVIDER, by=cast.dana, until=1)
 
         assert Unread.objects.get(user=cast.dana).since == 2
-
-    def test_is_counted_by_organization_and_connection(self, cast):
-        submit(cast)
-        submit(cast)
-
-        def counted(connection):
-            mine = Unread.objects.of(cast.dana)
-            return mine.counted(cast.northwind.pk, connection)
-
-        assert counted(cast.northwind_bluebird.pk) == (2, 2)
-        assert counted(None) == (2, 0)

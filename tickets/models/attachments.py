@@ -1,8 +1,8 @@
 """Files that came with messages. What is in them lies in the storage, not in the database."""
 
+from collections.abc import Iterator
 from typing import Any, ClassVar, Self
 
-from django.core.files import File
 from django.core.files.storage import storages
 from django.db import models
 from django.db.models import Q
@@ -52,6 +52,12 @@ class Attachment(AppendOnly):
     def __str__(self) -> str:
         return self.name
 
-    def open(self) -> File:
-        """The content, to be read in pieces. Raises FileNotFoundError if the storage lost it."""
-        return storages[STORAGE].open(self.key, "rb")
+    @property
+    def is_there(self) -> bool:
+        """Whether the storage still has it."""
+        return storages[STORAGE].exists(self.key)
+
+    def pieces(self) -> Iterator[bytes]:
+        """The content, opened once somebody reads it."""
+        with storages[STORAGE].open(self.key, "rb") as content:
+            yield from content.chunks()

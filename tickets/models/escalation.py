@@ -7,8 +7,8 @@ from uuid import UUID
 
 from django.db import transaction
 
-from connections.models import Connection, Membership, User
-from revampd.kit.errors import Conflict, Invalid, NotAllowed
+from connections.models import Connection, User
+from revampd.kit.errors import Conflict, NotAllowed
 from tickets import events
 
 from .attachments import Attachment
@@ -44,7 +44,7 @@ class Escalation(Talk):
         """
         self._hold()
         self._guard_provider(by, Side.PROVIDER)
-        self._guard_open()
+        self.guard_open()
         self._guard_here()
         above = self._above()
         text = self._guard_text(body)
@@ -129,18 +129,6 @@ class Escalation(Talk):
         self._say(Message.Kind.MESSAGE, text, by=by, at=at, **said)
         return True
 
-    def _change(
-        self, field: str, value: Any, words: str, side: str, by: User, at: datetime
-    ) -> None:
-        """Write a field, and in the thread who did. Of Revampd's own people the Partner reads."""
-        setattr(self, field, value)
-        self.save(update_fields=[field])
-        is_ours = field == "revampd_assignee"
-        kinds = {"status": Message.Kind.STATUS, "priority": Message.Kind.PRIORITY}
-        audience = Audience.ESCALATION if is_ours else Audience.EVERYONE
-        kind = kinds.get(field, Message.Kind.ASSIGNMENT)
-        self._say(kind, words, side=side, audience=audience, by=by, at=at)
-
     def _shift(self, words: str, by: User, at: datetime) -> None:
         where = {"side": Side.PROVIDER, "audience": Audience.ESCALATION}
         self._say(Message.Kind.ESCALATION, words, by=by, at=at, **where)
@@ -174,11 +162,3 @@ class Escalation(Talk):
             raise StillEscalated(
                 f"Ticket {self.reference} is with Revampd.", next_step="Take it back first."
             )
-
-    def _guard_assignee(self, to: User | None, side: str) -> None:
-        if to is None:
-            return
-        organization = self._organization_of(side)
-        members = Membership.objects.filter(organization=organization, user=to)
-        if not (members.exists() or (organization.is_platform and to.is_staff)):
-            raise Invalid(f"{to} is not a member of {organization}.", field="assignee")

@@ -36,6 +36,14 @@ class Priority(models.TextChoices):
     HIGH = "HIGH", "High"
 
 
+TONES = {
+    Status.OPEN: "info",
+    Status.IN_PROGRESS: "warn",
+    Status.RESOLVED: "good",
+    Status.CLOSED: "plain",
+}
+
+
 class TicketQuerySet(models.QuerySet[Any]):
     def escalated(self) -> Self:
         """Those in which Revampd takes part at present."""
@@ -213,6 +221,11 @@ class TicketRecord(models.Model):
     @property
     def reference(self) -> str:
         return f"#{self.number}"
+
+    @property
+    def tone(self) -> str:
+        """How its status is coloured: a tone of the badge."""
+        return TONES[Status(self.status)]
 
     @property
     def is_closed(self) -> bool:

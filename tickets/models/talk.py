@@ -117,7 +117,8 @@ class Talk(TicketRecord):
             next_step="You can still read what you wrote to each other.",
         )
 
-    def _guard_open(self) -> None:
+    def guard_open(self) -> None:
+        """Raises Closed."""
         if self.is_closed:
             raise Closed(
                 f"Ticket {self.reference} is closed and stays so.",

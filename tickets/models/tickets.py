@@ -13,15 +13,15 @@ from revampd.kit.locking import lock
 from tickets import events
 
 from .attachments import Attachment
-from .escalation import Escalation
 from .messages import BODY_LENGTH, Audience, Message, Side
 from .records import TITLE_LENGTH, Priority, Status, TicketRecord
+from .standing import Standing
 from .unread import Unread
 
 Files = Sequence[Attachment]
 
 
-class Ticket(Escalation):
+class Ticket(Standing):
     """What a customer asks. Every verb says from which side somebody acts."""
 
     class Meta(TicketRecord.Meta):
@@ -98,7 +98,7 @@ class Ticket(Escalation):
         """
         self._hold()
         self._guard_writer(by, side)
-        self._guard_open()
+        self.guard_open()
         text = self._guard_text(body)
         if not self._speak(text, side, Audience.EVERYONE, by, at, files, key):
             return
@@ -134,66 +134,6 @@ class Ticket(Escalation):
         text = self._guard_text(body)
         if self._speak(text, side, Audience.INTERNAL, by, at, files, key):
             self._record_within(events.ticket_annotated, by=by, at=at, side=side)
-
-    @transaction.atomic
-    def set_status(self, status: str, *, side: str, by: User, at: datetime) -> None:
-        """Say how it stands; a customer may say that it is resolved. Again changes nothing.
-
-        Raises Closed, NotAllowed, StillEscalated, Invalid.
-        """
-        self._hold()
-        self._guard_writer(by, side)
-        if status not in Status.values:
-            raise Invalid("Choose a status from the list.", field="status")
-        if status == self.status:
-            return
-        self._guard_open()
-        if side == Side.REVAMPD or (side == Side.CUSTOMER and status != Status.RESOLVED):
-            raise NotAllowed(f"{self.connection.provider} says how this ticket stands.")
-        if status == Status.CLOSED:
-            self._guard_here()
-        label = Status(status).label
-        self._change("status", status, f"set the status to {label}", side, by, at)
-        kinds = {Status.RESOLVED: events.ticket_resolved, Status.CLOSED: events.ticket_closed}
-        kind = kinds.get(Status(status), events.ticket_progressed)
-        self._record(kind, by=by, at=at, side=side)
-
-    @transaction.atomic
-    def prioritize(self, priority: str, *, side: str, by: User, at: datetime) -> None:
-        """The provider says how urgent it is. Raises Closed, NotAllowed, Invalid."""
-        self._hold()
-        self._guard_provider(by, side)
-        self._guard_open()
-        if priority == self.priority:
-            return
-        label = Priority(self._guard_priority(priority)).label
-        self._change("priority", priority, f"set the priority to {label}", side, by, at)
-        self._record(events.ticket_prioritized, by=by, at=at, side=side)
-
-    @transaction.atomic
-    def assign(self, to: User | None, *, side: str, by: User, at: datetime) -> None:
-        """Say who looks after it: a member of the provider, or of Revampd on its side; or nobody.
-
-        Raises Closed, NotAllowed, Invalid.
-        """
-        self._hold()
-        self._guard_writer(by, side)
-        self._guard_open()
-        if side == Side.CUSTOMER:
-            raise NotAllowed(f"{self.connection.provider} says who looks after this ticket.")
-        field = "assignee" if side == Side.PROVIDER else "revampd_assignee"
-        if getattr(self, f"{field}_id") == (to.pk if to else None):
-            return
-        self._guard_assignee(to, side)
-        name = to.name if to else "nobody"
-        self._change(field, to, f"assigned this to {name}", side, by, at)
-        told = [to.pk] if to else []
-        if side == Side.PROVIDER:
-            facts = {"assignee": name, "to_provider": told}
-            self._record(events.ticket_assigned, by=by, at=at, side=side, **facts)
-        else:
-            facts = {"assignee": name, "to_revampd": told, "to": side}
-            self._record_above(events.escalation_assigned, by=by, at=at, side=side, **facts)
 
     @transaction.atomic
     def follow(self, event: Event, *, is_offer: bool) -> None:
@@ -234,9 +174,3 @@ class Ticket(Escalation):
         if len(text) > TITLE_LENGTH:
             raise Invalid(f"Keep it under {TITLE_LENGTH} characters.", field="title")
         return text
-
-    @staticmethod
-    def _guard_priority(priority: str) -> str:
-        if priority not in Priority.values:
-            raise Invalid("Choose a priority from the list.", field="priority")
-        return priority

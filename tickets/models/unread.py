@@ -6,27 +6,24 @@ tickets there are. Whoever joins later finds nothing unread: what came before is
 
 from collections.abc import Iterable
 from typing import Any, ClassVar, Self
-from uuid import UUID
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, Q
+from django.db.models import Count, Subquery
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
 
 from connections.models import Connection, Organization, User
-
-CAP = 100
 
 
 class UnreadQuerySet(models.QuerySet["Unread"]):
     def of(self, user: User) -> Self:
         return self.filter(user=user)
 
-    def counted(self, organization: UUID, connection: UUID | None) -> tuple[int, int]:
-        """How many a person has as a member of `organization`, and of these on `connection`."""
-        rows = self.filter(organization=organization)
-        here = Count("id", filter=Q(connection=connection))
-        counts = rows.aggregate(everywhere=Count("id"), here=here)
-        return counts["everywhere"], counts["here"]
+    def as_number(self) -> Combinable:
+        """How many they are, as an expression in another query."""
+        numbers = self.order_by().values("user").annotate(number=Count("id")).values("number")
+        return Coalesce(Subquery(numbers), 0)
 
     def write(self, rows: Iterable["Unread"]) -> None:
         """Whoever has something unread in the ticket already keeps the earlier beginning."""

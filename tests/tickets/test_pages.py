@@ -1,0 +1,438 @@
+"""The pages of tickets, from every side."""
+
+import pytest
+from django.utils import timezone
+
+from revampd.navigation import CONNECTION
+from tests.billing.deals import HTMX, MARKUP, queries
+from tests.tickets.acts import (
+    SECRET,
+    answer,
+    ask,
+    escalated,
+    message,
+    note,
+    submit,
+    support,
+    texts,
+    url,
+)
+from tickets.models import Side, Ticket, Unread
+
+
+def text(answer):
+    return answer.content.decode()
+
+
+def list_url(connection):
+    return f"/connections/{connection.pk}/tickets/"
+
+
+class TestMenu:
+    def test_has_the_entries_of_the_product(self):
+        labels = {
+            ends: [entry.label for entry in menu if entry.icon in ("ticket", "send")]
+            for ends, menu in CONNECTION.items()
+        }
+
+        for (_, _, side), found in labels.items():
+            wanted = (
+                ["Ticket Manager"] if side.value == "provider" else ["Tickets", "Submit Ticket"]
+            )
+            assert found == wanted
+
+    def test_counts_what_is_unread(self, cast, as_):
+        submit(cast)
+
+        page = text(as_(cast.dana).get(list_url(cast.northwind_bluebird)))
+
+        assert page.count('1<span class="vh"> unread</span>') == 2
+
+    def test_counts_no_note_for_the_customer(self, cast, as_):
+        ticket = submit(cast)
+        note(ticket, cast.dana)
+
+        page = text(as_(cast.ben).get(list_url(cast.northwind_bluebird)))
+
+        assert page.count('<span class="vh"> unread</span>') == 1  # the ticket itself
+
+
+class TestSubmit:
+    def path(self, cast):
+        return f"{list_url(cast.northwind_bluebird)}new/"
+
+    def form(self, **fields):
+        given = {"title": "No mails", "priority": "HIGH"} | message("None since noon.") | fields
+        return {name: value for name, value in given.items() if value is not None}
+
+    def test_leads_to_the_ticket(self, cast, as_):
+        answer = as_(cast.sam).post(self.path(cast), self.form())
+
+        ticket = Ticket.objects.get()
+        assert (answer.status_code, answer["Location"]) == (303, url(ticket))
+        assert (ticket.title, ticket.priority) == ("No mails", "HIGH")
+
+    def test_keeps_what_was_typed_if_something_is_missing(self, cast, as_):
+        answer = as_(cast.sam).post(self.path(cast), self.form(title=""))
+
+        assert answer.status_code == 422
+        assert "None since noon." in text(answer)
+        assert "Say in a few words what it is about." in text(answer)
+        assert not Ticket.objects.exists()
+
+    def test_answers_htmx_with_the_form_alone(self, cast, as_):
+        answer = as_(cast.sam).post(self.path(cast), self.form(body=""), headers=HTMX)
+
+        assert answer.status_code == 422
+        assert text(answer).lstrip().startswith('<form class="form" id="new-ticket"')
+
+    @pytest.mark.parametrize("who", ["bella", "theo", "dana"])
+    def test_is_offered_to_nobody_else(self, cast, as_, who):
+        assert as_(getattr(cast, who)).get(self.path(cast)).status_code == 403
+        assert (
+            "Submit Ticket</a>"
+            not in text(as_(getattr(cast, who)).get(list_url(cast.northwind_bluebird))).split(
+                "<main"
+            )[1]
+        )
+
+
+class TestConversation:
+    def test_shows_who_said_what(self, cast, as_):
+        ticket = submit(cast)
+        answer(ticket, cast.dana)
+
+        page = text(as_(cast.ben).get(url(ticket)))
+
+        assert "It says 500 since this morning." in page
+        assert "Dana Tester" in page
+        assert "Northwind Agency" in page
+
+    def test_runs_no_markup(self, cast, as_):
+        ticket = submit(cast, MARKUP, body=MARKUP)
+
+        page = text(as_(cast.dana).get(url(ticket)))
+
+        assert MARKUP not in page
+        assert "&lt;script&gt;" in page
+
+    def test_is_not_there_for_strangers_and_other_connections(self, cast, as_):
+        ticket = submit(cast)
+        elsewhere = url(ticket, connection=cast.contoso_fabrikam)
+        above = url(ticket, connection=cast.revampd_northwind)
+
+        assert as_(cast.oscar).get(url(ticket)).status_code == 404
+        assert as_(cast.oscar).get(elsewhere).status_code == 404
+        assert as_(cast.rhea).get(above).status_code == 404
+        assert as_(cast.maya).get(above).status_code == 404
+
+    def test_is_there_for_revampd_once_it_is_escalated(self, cast, as_):
+        ticket = escalated(cast)
+
+        page = as_(cast.rhea).get(url(ticket, connection=cast.revampd_northwind))
+
+        assert "Is the form builder down?" in text(page)
+        assert as_(cast.maya).get(page.request["PATH_INFO"]).status_code == 404
+
+    def test_marks_nothing_as_read_by_looking(self, cast, as_):
+        ticket = submit(cast)
+
+        as_(cast.dana).get(url(ticket))
+
+        assert Unread.objects.filter(user=cast.dana).exists()
+
+    def test_marks_as_read_what_was_shown(self, cast, as_):
+        ticket = submit(cast)
+
+        answer = as_(cast.dana).post(url(ticket, "reading/"), {"until": "1"})
+
+        assert answer.status_code == 303
+        assert not Unread.objects.filter(user=cast.dana).exists()
+
+    @pytest.mark.parametrize("until", ["", "x", "-1", "9" * 40, "٣"])
+    def test_takes_no_odd_number_for_what_was_shown(self, cast, as_, until):
+        ticket = submit(cast)
+
+        as_(cast.dana).post(url(ticket, "reading/"), {"until": until})
+
+        assert Unread.objects.filter(user=cast.dana).exists()
+
+    def test_begins_with_the_latest_of_many(self, cast, as_):
+        ticket = submit(cast, body="The very first")
+        for number in range(100):
+            ask(ticket, cast.sam, f"Message {number}")
+
+        short, whole = as_(cast.ben).get(url(ticket)), as_(cast.ben).get(url(ticket), {"all": "1"})
+
+        assert "The very first" not in text(short)
+        assert "Show 1 earlier message" in text(short)
+        assert "The very first" in text(whole)
+
+    def test_costs_the_same_whatever_was_said(self, cast, as_):
+        ticket = submit(cast)
+        few = {who: queries(as_(getattr(cast, who)), url(ticket)) for who in ("ben", "dana")}
+        for number in range(20):
+            answer(ticket, cast.dana, f"Message {number}")
+            note(ticket, cast.maya)
+
+        many = {who: queries(as_(getattr(cast, who)), url(ticket)) for who in ("ben", "dana")}
+
+        assert many == few
+        assert max(many.values()) <= 10
+
+
+class TestWrite:
+    def test_says_it_to_everybody(self, cast, as_):
+        ticket = submit(cast)
+
+        done = as_(cast.dana).post(url(ticket, "messages/"), message("We are on it."))
+
+        assert done.status_code == 303
+        assert texts(ticket, Side.CUSTOMER)[-1] == "We are on it."
+
+    def test_begins_narrow_for_the_provider(self, cast, as_):
+        ticket = submit(cast)
+
+        form = as_(cast.dana).get(url(ticket)).context["form"]
+
+        assert form["audience"].value() == "INTERNAL"
+
+    def test_wants_an_audience_from_the_provider(self, cast, as_):
+        ticket = submit(cast)
+
+        answer = as_(cast.dana).post(url(ticket, "messages/"), message("Hm", audience=""))
+
+        assert answer.status_code == 422
+        assert "Choose who reads it." in text(answer)
+        assert ">Hm</textarea>" in text(answer).replace("\n", "")
+
+    @pytest.mark.parametrize("audience", ["INTERNAL", "ESCALATION", "NOPE"])
+    def test_takes_no_other_audience_from_the_customer(self, cast, as_, audience):
+        ticket = submit(cast)
+
+        answer = as_(cast.sam).post(url(ticket, "messages/"), message("Hm", audience))
+
+        assert answer.status_code == 422
+        assert len(texts(ticket, Side.PROVIDER)) == 1
+
+    def test_answers_htmx_with_an_empty_form_and_asks_for_the_news(self, cast, as_):
+        ticket = submit(cast)
+
+        answer = as_(cast.sam).post(url(ticket, "messages/"), message("Hello"), headers=HTMX)
+
+        assert answer.status_code == 200
+        assert "news:check" in answer["HX-Trigger-After-Settle"]
+        assert "Hello</textarea>" not in text(answer)
+
+    def test_keeps_what_was_typed_when_it_was_closed_meanwhile(self, cast, as_):
+        ticket = submit(cast)
+        ticket.set_status("CLOSED", side=Side.PROVIDER, by=cast.dana, at=timezone.now())
+
+        for headers in ({}, HTMX):
+            answer = as_(cast.sam).post(
+                url(ticket, "messages/"), message("Wait, one more"), headers=headers
+            )
+
+            assert answer.status_code in (409, 422)
+            assert "Wait, one more" in text(answer)
+
+    @pytest.mark.parametrize("who", ["noah", "vera", "bella", "theo"])
+    def test_is_for_owners_and_support(self, cast, as_, who):
+        ticket = submit(cast)
+
+        answer = as_(getattr(cast, who)).post(url(ticket, "messages/"), message("Hm"))
+
+        assert answer.status_code == 403
+
+
+class TestNews:
+    def test_is_nothing_while_nothing_is_new(self, cast, as_):
+        ticket = submit(cast)
+
+        assert as_(cast.ben).get(url(ticket, "news/"), {"seen": "1"}).status_code == 204
+
+    def test_is_what_came_since(self, cast, as_):
+        ticket = submit(cast)
+        answer(ticket, cast.dana)
+
+        news = text(as_(cast.ben).get(url(ticket, "news/"), {"seen": "1"}))
+
+        assert "We are on it." in news
+        assert "It says 500" not in news
+        assert "?seen=2" in news
+
+    def test_is_nothing_for_the_customer_after_a_note(self, cast, as_):
+        ticket = submit(cast)
+        note(ticket, cast.dana)
+
+        assert as_(cast.ben).get(url(ticket, "news/"), {"seen": "1"}).status_code == 204
+        assert SECRET in text(as_(cast.maya).get(url(ticket, "news/"), {"seen": "1"}))
+
+    def test_costs_little_while_nothing_is_new(self, cast, as_, django_assert_max_num_queries):
+        ticket, browser = submit(cast), as_(cast.ben)
+        browser.get(url(ticket))
+
+        with django_assert_max_num_queries(4):
+            browser.get(url(ticket, "news/"), {"seen": "1"})
+
+
+class TestStanding:
+    def given(self, **fields):
+        return {"status": "IN_PROGRESS", "priority": "HIGH", "assignee": ""} | fields
+
+    def test_changes_all_three(self, cast, as_):
+        ticket = submit(cast)
+
+        as_(cast.dana).post(url(ticket, "standing/"), self.given(assignee=str(cast.maya.pk)))
+
+        ticket.refresh_from_db()
+        assert (ticket.status, ticket.priority) == ("IN_PROGRESS", "HIGH")
+        assert ticket.assignee == cast.maya
+
+    def test_changes_nothing_if_one_of_them_is_refused(self, cast, as_):
+        ticket = escalated(cast)
+
+        answer = as_(cast.dana).post(url(ticket, "standing/"), self.given(status="CLOSED"))
+
+        assert answer.status_code == 409
+        assert "Take it back first." in text(answer)
+        assert Ticket.objects.get().priority == "MEDIUM"
+
+    def test_offers_no_stranger(self, cast, as_):
+        ticket = submit(cast)
+
+        answer = as_(cast.dana).post(
+            url(ticket, "standing/"), self.given(assignee=str(cast.sam.pk))
+        )
+
+        assert answer.status_code == 422
+        assert Ticket.objects.get().assignee is None
+
+    def test_is_revampds_to_assign_where_it_takes_part(self, cast, as_):
+        ticket = escalated(cast)
+        path = url(ticket, "standing/", cast.revampd_northwind)
+
+        as_(cast.rhea).post(path, {"assignee": str(cast.rhea.pk), "status": "CLOSED"})
+
+        ticket.refresh_from_db()
+        assert (ticket.revampd_assignee, ticket.status) == (cast.rhea, "OPEN")
+
+    def test_lets_the_customer_say_that_it_is_resolved(self, cast, as_):
+        ticket = submit(cast)
+
+        as_(cast.sam).post(url(ticket, "resolution/"))
+
+        assert Ticket.objects.get().status == "RESOLVED"
+
+
+class TestEscalation:
+    def test_goes_there_and_back(self, cast, as_):
+        ticket, dana = submit(cast), as_(cast.dana)
+
+        dana.post(url(ticket, "escalation/"), {"body": "Please look"})
+        assert Ticket.objects.get().is_escalated
+        dana.post(url(ticket, "return/"))
+
+        assert not Ticket.objects.get().is_escalated
+
+    def test_is_not_offered_where_revampd_is_asked_itself(self, cast, as_):
+        ticket = submit(cast, connection=cast.revampd_bluebird)
+
+        assert "Escalate" not in text(
+            as_(cast.rhea).get(url(ticket, connection=cast.revampd_bluebird))
+        )
+
+    def test_wants_a_reason(self, cast, as_):
+        ticket = submit(cast)
+
+        answer = as_(cast.dana).post(url(ticket, "escalation/"), {"body": ""})
+
+        assert answer.status_code == 422
+        assert "Say what Revampd should look at." in text(answer)
+
+
+class TestList:
+    def test_narrows_down_and_sorts(self, cast, as_):
+        submit(cast, "Alpha", priority="LOW")
+        beta = submit(cast, "Beta", priority="HIGH")
+        beta.assign(cast.dana, side=Side.PROVIDER, by=cast.maya, at=timezone.now())
+        beta.set_status("RESOLVED", side=Side.PROVIDER, by=cast.maya, at=timezone.now())
+        browser = as_(cast.maya)
+
+        def found(**query):
+            page = browser.get(list_url(cast.northwind_bluebird), query)
+            return [row.title for row in page.context["rows"]]
+
+        assert found() == ["Beta", "Alpha"]
+        assert found(sort="priority") == ["Alpha", "Beta"]
+        assert found(priority="HIGH") == ["Beta"]
+        assert found(status="OPEN") == ["Alpha"]
+        assert found(assignee=str(cast.dana.pk)) == ["Beta"]
+        assert found(assignee="-") == ["Alpha"]
+        assert found(q="alp") == ["Alpha"]
+        assert found(q="#2") == ["Beta"]
+        assert found(q="500") == ["Beta", "Alpha"]
+        assert found(unread="yes") == ["Alpha"]
+
+    @pytest.mark.parametrize(
+        "query", [{"status": "NOPE"}, {"assignee": "9" * 99}, {"sort": "x"}, {"page": "9" * 50}]
+    )
+    def test_leaves_out_filters_that_do_not_exist(self, cast, as_, query):
+        submit(cast)
+
+        page = as_(cast.maya).get(list_url(cast.northwind_bluebird), query)
+
+        assert len(page.context["rows"]) == 1
+
+    def test_counts_by_status_and_assignee(self, cast, as_):
+        support(cast)
+        submit(cast)
+        submit(cast).set_status("CLOSED", side=Side.PROVIDER, by=cast.dana, at=timezone.now())
+
+        desk = as_(cast.dana).get(list_url(cast.northwind_bluebird)).context["desk"]
+
+        assert ("CLOSED", "Closed", 1) in desk.statuses
+        assert desk.assignees == [(str(cast.dana.pk), "Dana Tester", 2)]
+
+    def test_of_an_organization_has_all_its_customers(self, cast, as_):
+        submit(cast)
+        submit(cast, connection=cast.contoso_fabrikam, by=cast.fay)
+
+        page = as_(cast.maya).get("/organizations/northwind-agency/tickets/")
+
+        assert [row.customer for row in page.context["rows"]] == ["Bluebird Clinic"]
+
+    def test_of_revampd_has_what_was_escalated(self, cast, as_):
+        escalated(cast)
+
+        page = as_(cast.rhea).get("/organizations/revampd/tickets/", {"escalated": "yes"})
+
+        assert [row.provider for row in page.context["rows"]] == ["Northwind Agency"]
+        assert page.context["rows"][0].url.startswith(f"/connections/{cast.revampd_northwind.pk}/")
+
+    def test_as_csv_has_the_numbers_of_the_side_that_asks(self, cast, as_):
+        ticket = submit(cast)
+        note(ticket, cast.dana)
+
+        def lines(user):
+            answer = as_(user).get(f"{list_url(cast.northwind_bluebird)}export/")
+            return b"".join(answer.streaming_content).decode().splitlines()
+
+        assert lines(cast.ben)[1].endswith(",1")
+        assert lines(cast.dana)[1].endswith(",2")
+
+    def test_costs_at_most_eight_queries(self, cast, as_):
+        submit(cast)
+        paths = {
+            "ben": list_url(cast.northwind_bluebird),
+            "dana": list_url(cast.northwind_bluebird),
+            "maya": "/organizations/northwind-agency/tickets/",
+        }
+        few = {who: queries(as_(getattr(cast, who)), path) for who, path in paths.items()}
+        for number in range(30):
+            submit(cast, f"Number {number}")
+
+        many = {who: queries(as_(getattr(cast, who)), path) for who, path in paths.items()}
+
+        assert many == few
+        assert max(many.values()) <= 8

@@ -1,0 +1,133 @@
+"""How a ticket stands: status, priority, and who looks after it. Every change is in the thread."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from connections.models import Membership, User
+from revampd.kit.errors import Invalid, NotAllowed
+from tickets import events
+
+from .escalation import Escalation
+from .messages import Audience, Message, Side
+from .records import Priority, Status, TicketRecord
+
+
+class Standing(Escalation):
+    """Triage, and the end of a ticket."""
+
+    class Meta(TicketRecord.Meta):
+        abstract = True
+
+    @transaction.atomic
+    def triage(
+        self,
+        *,
+        status: str | None,
+        priority: str | None,
+        assignee: User | None,
+        side: str,
+        by: User,
+        at: datetime,
+    ) -> None:
+        """All three at once, or none of them; None leaves status and priority as they are.
+
+        Raises what the three raise.
+        """
+        who: dict[str, Any] = {"side": side, "by": by, "at": at}
+        self.assign(assignee, **who)
+        if priority is not None:
+            self.prioritize(priority, **who)
+        if status is not None:
+            self.set_status(status, **who)
+
+    @transaction.atomic
+    def set_status(self, status: str, *, side: str, by: User, at: datetime) -> None:
+        """Say how it stands; a customer may say that it is resolved. Again changes nothing.
+
+        Raises Closed, NotAllowed, StillEscalated, Invalid.
+        """
+        self._hold()
+        self._guard_writer(by, side)
+        if status not in Status.values:
+            raise Invalid("Choose a status from the list.", field="status")
+        if status == self.status:
+            return
+        self.guard_open()
+        if side == Side.REVAMPD or (side == Side.CUSTOMER and status != Status.RESOLVED):
+            raise NotAllowed(f"{self.connection.provider} says how this ticket stands.")
+        if status == Status.CLOSED:
+            self._guard_here()
+        label = Status(status).label
+        self._change("status", status, f"set the status to {label}", side, by, at)
+        kinds = {Status.RESOLVED: events.ticket_resolved, Status.CLOSED: events.ticket_closed}
+        kind = kinds.get(Status(status), events.ticket_progressed)
+        self._record(kind, by=by, at=at, side=side)
+
+    @transaction.atomic
+    def prioritize(self, priority: str, *, side: str, by: User, at: datetime) -> None:
+        """The provider says how urgent it is. Raises Closed, NotAllowed, Invalid."""
+        self._hold()
+        self._guard_provider(by, side)
+        self.guard_open()
+        if priority == self.priority:
+            return
+        label = Priority(self._guard_priority(priority)).label
+        self._change("priority", priority, f"set the priority to {label}", side, by, at)
+        self._record(events.ticket_prioritized, by=by, at=at, side=side)
+
+    @transaction.atomic
+    def assign(self, to: User | None, *, side: str, by: User, at: datetime) -> None:
+        """Say who looks after it: a member of the provider, or of Revampd on its side; or nobody.
+
+        Raises Closed, NotAllowed, Invalid.
+        """
+        self._hold()
+        self._guard_writer(by, side)
+        self.guard_open()
+        if side == Side.CUSTOMER:
+            raise NotAllowed(f"{self.connection.provider} says who looks after this ticket.")
+        field = "assignee" if side == Side.PROVIDER else "revampd_assignee"
+        if getattr(self, f"{field}_id") == (to.pk if to else None):
+            return
+        self._guard_assignee(to, side)
+        name = to.name if to else "nobody"
+        self._change(field, to, f"assigned this to {name}", side, by, at)
+        told = [to.pk] if to else []
+        if side == Side.PROVIDER:
+            facts = {"assignee": name, "to_provider": told}
+            self._record(events.ticket_assigned, by=by, at=at, side=side, **facts)
+        else:
+            facts = {"assignee": name, "to_revampd": told, "to": side}
+            self._record_above(events.escalation_assigned, by=by, at=at, side=side, **facts)
+
+    # What they share
+
+    def _change(
+        self, field: str, value: Any, words: str, side: str, by: User, at: datetime
+    ) -> None:
+        """Write a field, and in the thread who did. Of Revampd's own people the Partner reads."""
+        setattr(self, field, value)
+        self.save(update_fields=[field])
+        is_ours = field == "revampd_assignee"
+        kinds = {"status": Message.Kind.STATUS, "priority": Message.Kind.PRIORITY}
+        audience = Audience.ESCALATION if is_ours else Audience.EVERYONE
+        kind = kinds.get(field, Message.Kind.ASSIGNMENT)
+        self._say(kind, words, side=side, audience=audience, by=by, at=at)
+
+    # Guards
+
+    @staticmethod
+    def _guard_priority(priority: str) -> str:
+        if priority not in Priority.values:
+            raise Invalid("Choose a priority from the list.", field="priority")
+        return priority
+
+    def _guard_assignee(self, to: User | None, side: str) -> None:
+        if to is None:
+            return
+        organization = self._organization_of(side)
+        members = Membership.objects.filter(organization=organization, user=to)
+        if not (members.exists() or (organization.is_platform and to.is_staff)):
+            raise Invalid(f"{to} is not a member of {organization}.", field="assignee")
