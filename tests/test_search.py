@@ -17,7 +17,7 @@ from tests.factories import MembershipFactory, customers
 
 NORTHWIND = ("maya", "noah", "dana", "vera", "dora")
 BLUEBIRD = ("ben", "bella", "sam", "theo")
-NOUNS = ("connections", "invoices", "requests", "people")
+NOUNS = ("connections", "invoices", "requests", "tickets", "people")
 ODD = (
     *("\0", "a\0b", " ", "\t\n", "x" * 5000, "word " * 1000, "'", '"', "\\", "%", "_", "''':*"),
     *("a & b | !c <-> d", "a:*", "(", "!!", "<script>", "🦜", "🦜 clinic", "½ ² ①", "ＧＲＯＷＴＨ"),

@@ -9,10 +9,10 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from revampd.kit.uploads import MEGABYTE, MOST_OF_ONE
 from tickets.models.attachments import NAME_LENGTH
 
-MEGABYTE = 1024 * 1024
-MOST_BYTES = 10 * MEGABYTE  # a file
+MOST_BYTES = MOST_OF_ONE
 MOST_FILES = 5  # a message
 LOOKED_AT = 4096  # bytes, for signatures and for markup
 

@@ -7,6 +7,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import ProhibitNullCharactersValidator
 
 from revampd.kit.ids import growing_id
+from revampd.kit.uploads import MEGABYTE
 
 from . import content
 from .content import Unacceptable
@@ -31,7 +32,7 @@ class FilesField(forms.FileField):
     def __init__(self, **options: Any) -> None:
         help_text = (
             f"{content.ACCEPTED}. Up to {content.MOST_FILES} files of "
-            f"{content.MOST_BYTES // content.MEGABYTE} MB each."
+            f"{content.MOST_BYTES // MEGABYTE} MB each."
         )
         super().__init__(required=False, label="Attachments", help_text=help_text, **options)
 

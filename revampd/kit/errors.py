@@ -31,6 +31,12 @@ class NotAllowed(DomainError):
     status = HTTPStatus.FORBIDDEN
 
 
+class TooLarge(DomainError):
+    """More was sent than is read (413)."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
 class Invalid(DomainError):
     """What was asked for cannot be (422). `field` names the form field it belongs to, if any."""
 

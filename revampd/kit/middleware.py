@@ -9,8 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from revampd.kit.errors import DomainError
+from revampd.kit.errors import DomainError, TooLarge
 from revampd.kit.origin import acting_from
+from revampd.kit.uploads import MEGABYTE, MOST_AT_ONCE
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -81,6 +82,26 @@ class Refusals:
             response["HX-Reswap"] = "innerHTML"
             return response
         return render(request, "refused.html", {"refusal": error}, status=error.status)
+
+
+class UploadLimit:
+    """Refuses at once what is too large as a whole: nothing of it is read.
+
+    It stands before whatever looks into a form, as the check of its token does.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isdecimal() or int(length) <= MOST_AT_ONCE:
+            return self.get_response(request)
+        refusal = TooLarge(
+            f"That is more than {MOST_AT_ONCE // MEGABYTE} MB at once. Nothing was sent.",
+            next_step="Go back, and send smaller files, or fewer of them.",
+        )
+        return render(request, "refused.html", {"refusal": refusal}, status=refusal.status)
 
 
 class HtmxLogin:

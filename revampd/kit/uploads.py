@@ -1,4 +1,4 @@
-"""What a person uploaded, between its preview and the confirmation.
+"""What people upload: how much of it is read, and where it stays until it is confirmed.
 
 The file stays here; the browser holds only its hash.
 """
@@ -7,11 +7,15 @@ import hashlib
 from typing import Any
 
 from django.core.cache import cache
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.db import models
 
 from revampd.kit.errors import Conflict
 
 KEPT = 60 * 60  # seconds
+MEGABYTE = 1024 * 1024
+MOST_OF_ONE = 10 * MEGABYTE  # of a file
+MOST_AT_ONCE = 60 * MEGABYTE  # of a whole form; more is not even read
 
 
 class UploadGone(Conflict):
@@ -36,3 +40,14 @@ def kept(digest: str, owner: models.Model, scope: Any) -> bytes:
 def _address(digest: str, owner: models.Model, scope: Any) -> str:
     asked = hashlib.sha256(digest.encode()).hexdigest()  # whatever the browser says, it is a name
     return f"upload:{owner.pk}:{scope}:{asked}"
+
+
+class BoundedUpload(TemporaryFileUploadHandler):
+    """Writes a file to disk up to MOST_OF_ONE bytes and lets the rest of it pass by.
+
+    The form learns how large it is and can say so beside the field, with all that was typed.
+    """
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        if start < MOST_OF_ONE:
+            super().receive_data_chunk(raw_data, start)

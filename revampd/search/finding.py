@@ -14,6 +14,7 @@ from .hits import Asked, Hit, Noun
 from .invoices import INVOICES
 from .people import PEOPLE
 from .requests import REQUESTS
+from .tickets import TICKETS
 
 FIRST = 5
 PAGE = 25
@@ -58,7 +59,7 @@ def find(text: str, *, by: User) -> list[Group]:
     named = _group(CONNECTIONS, Asked(text, by), FEW)
     among = [connection.pk for connection in named.rows] if named.total <= FEW else []
     asked = Asked(text, by, tuple(among))
-    return [named, *(_group(noun, asked) for noun in (INVOICES, REQUESTS, PEOPLE))]
+    return [named, *(_group(noun, asked) for noun in (INVOICES, REQUESTS, TICKETS, PEOPLE))]
 
 
 def connected(groups: list[Group]) -> list[Group]:
