@@ -10,14 +10,13 @@ from billing import events
 from billing.models.proposals import About
 from connections.models import Event
 from tickets.models import Ticket
-from tickets.seats import READ_WITH, Seat
+from tickets.seats import READ_WITH
 
 OFFERS = (events.request_sent.code, events.request_revised.code)
 
 
-def about(seat: Seat) -> About:
+def about(ticket: Ticket) -> About:
     """The ticket, as a proposal names it. Raises Closed."""
-    ticket = seat.ticket
     ticket.guard_open()
     return About(
         key=str(ticket.pk),

@@ -102,6 +102,10 @@ class EscalationForm(forms.Form):
         validators=NO_NUL,
     )
 
+    def __init__(self, *args: Any) -> None:
+        # It stands beside the form of a message, whose field is called the same.
+        super().__init__(*args, auto_id="escalation_%s")
+
 
 class TicketForm(forms.Form):
     """A new ticket. `key` becomes its id."""

@@ -1,6 +1,6 @@
 """What two companies of the demo do with each other: propose, decide, choose."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from billing.models import (
     TierUse,
     UsageRecord,
 )
-from billing.models.proposals import Proposal
+from billing.models.proposals import About, Proposal
 from billing.pricing import Measure, Timing
 from connections.models import Connection
 
@@ -39,8 +39,9 @@ class Deal:
         timing: Timing = Timing.NOW,
         note: str = "",
         expires_at: datetime | None = None,
+        about: About | None = None,
     ) -> BillingRequest:
-        proposal = self._proposal(item, quantity, timing, note, expires_at)
+        proposal = replace(self._proposal(item, quantity, timing, note, expires_at), about=about)
         return BillingRequest.propose(
             proposal, connection=self.connection, by=self.stage.user(by), at=self.stage.at
         )

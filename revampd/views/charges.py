@@ -15,4 +15,4 @@ from tickets.views.conversation import show
 def offer_charge(request: HttpRequest, party: Party, ticket_id: UUID) -> HttpResponse:
     """The form of a new request, for a one-time charge that names the ticket."""
     seat = seat_of(party, ticket_id)
-    return compose(request, party, about=about(seat))
+    return compose(request, party, about=about(seat.ticket))

@@ -31,6 +31,7 @@ from payouts.affiliates.closing import pay_affiliates
 from payouts.linking import begin_link
 from payouts.models import Inquiry, SandboxLink
 from payouts.sending import send_transfers
+from revampd.charges import about
 from tests.billing.cards import add_card
 from tests.billing.tiering import add, choose, own, put_on_sale, serve, sub_orgs
 from tests.billing.usage.counting import TRANSFER, enter, metered
@@ -44,6 +45,9 @@ from tests.payouts.affiliates.acts import (
     subscribe,
     tier,
 )
+from tests.tickets.acts import answer, escalated, note, submit, support
+from tickets.keeping import Checked, kept
+from tickets.models import Side as TicketSide
 
 LONG_NAME = "Chamberlain, Featherstonehaugh & Cholmondeley Physiotherapy Associates of Albuquerque"
 LONG_NOTE = (
@@ -78,6 +82,7 @@ def furnish(cast: Cast) -> Furnished:
     _settle(house, now)
     _pay_out(house, now)
     _refer(house, now)
+    _talk(house, now)
     drain_events()
     _read_some(cast.ben, now)
     house.values |= {
@@ -266,6 +271,34 @@ def _refer(house: Furnished, now: datetime) -> None:
         "code": link_of(cast.contoso, cast.contoso, at=now).code,
         "inquiry_id": inquiry.pk,
         "tier affiliate_payout_id": cast.revampd_northwind.affiliate_payouts.get().pk,
+    }
+
+
+def _talk(house: Furnished, now: datetime) -> None:
+    """Tickets in every state, one with all that can be in a conversation, and one escalated."""
+    cast = house.cast
+    support(cast)
+    with kept([Checked(f"{LONG_NAME}.txt", "text/plain", b"Hello")]) as files:
+        full = submit(cast, LONG_NAME, body=LONG_NOTE, files=files, at=now - timedelta(days=3))
+    answer(full, cast.dana, LONG_NOTE, at=now - timedelta(days=2))
+    note(full, cast.maya, LONG_NOTE, at=now - timedelta(days=2))
+    full.escalate(LONG_NOTE, by=cast.dana, at=now - timedelta(days=2))
+    full.consult("It is the carrier.", side=TicketSide.REVAMPD, by=cast.rhea, at=now)
+    BillingRequest.propose(
+        Proposal(cast.setup, note=LONG_NOTE, about=about(full)),
+        connection=cast.northwind_bluebird,
+        by=cast.noah,
+        at=now,
+    )
+    closed = submit(cast, "Closed for good", at=now)
+    closed.set_status("CLOSED", side=TicketSide.PROVIDER, by=cast.dana, at=now)
+    back = escalated(cast, submit(cast, "Taken back"))
+    back.take_back(by=cast.dana, at=now)
+    house.values |= {
+        "ticket_id": full.pk,
+        "attachment_id": files[0].pk,
+        "closed ticket": closed.pk,
+        "returned ticket": back.pk,
     }
 
 

@@ -37,6 +37,8 @@ NOT_PAGES = {
     "webhooks/<slug:gateway>/",
     f"{PARTY}invoices/<int:number>/pdf/",
     f"{PARTY}credit-notes/<int:note_number>/pdf/",
+    f"{PARTY}tickets/<uuid:ticket_id>/news/",
+    f"{PARTY}tickets/<uuid:ticket_id>/attachments/<uuid:attachment_id>/",
 }
 
 
@@ -169,6 +171,18 @@ OTHER_STATES = [
         Visit("ben", f"connections/<revampd_bluebird>/{page}")
         for page in ("plan/", "add-ons/", "invoices/", "wallet/")
     ),
+    *(
+        Visit(who, f"{CONNECTION}tickets/<{state}>/")
+        for who in ("theo", "vera", "sam", "dana")
+        for state in ("closed ticket", "returned ticket")
+    ),
+    Visit("rhea", "connections/<tier>/tickets/<ticket_id>/"),
+    Visit("rhea", "connections/<tier>/tickets/<returned ticket>/"),
+    Visit("rhea", "connections/<tier>/tickets/?escalated=yes"),
+    Visit("rhea", "organizations/revampd/tickets/?escalated=yes"),
+    Visit("maya", f"{CONNECTION}tickets/?q=500&unread=yes&status=OPEN"),
+    Visit("maya", f"{CONNECTION}tickets/?q=nothing-like-it"),
+    *(Visit(who, "connections/<empty>/tickets/") for who in ("oscar", "fay")),
     Visit("rhea", "connections/"),
     Visit("rhea", "organizations/revampd/"),
     Visit("rhea", "organizations/revampd/sub-orgs/"),

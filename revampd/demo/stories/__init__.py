@@ -2,7 +2,7 @@
 
 from revampd.demo.stage import Stage, Story
 
-from . import brightwell, counting, ironside, newcomers, payouts, revampd
+from . import brightwell, counting, ironside, newcomers, payouts, revampd, tickets
 
 
 def all_stories(stage: Stage) -> list[Story]:
@@ -13,5 +13,6 @@ def all_stories(stage: Stage) -> list[Story]:
         *ironside.STORIES,
         *counting.STORIES,
         *payouts.STORIES,
+        *tickets.STORIES,
     ]
     return [tell(stage) for tell in tellers]
