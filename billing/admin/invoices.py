@@ -19,8 +19,9 @@ from billing.models import (
 )
 from connections.clocks import clock_of_connection
 from revampd.kit import clock
+from revampd.kit.acts import Act, act_page
 
-from .acts import Act, ReasonForm, act_page
+from .acts import ReasonForm
 from .records import PARTIES, PARTY_NAMES, RecordAdmin, money, staff_of
 
 

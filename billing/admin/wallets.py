@@ -12,8 +12,8 @@ from billing.models import Credit, CreditApplication, CreditReturn, Deduction, T
 from connections.clocks import clock_of_connection
 from connections.models import Connection
 from revampd.kit import clock
+from revampd.kit.acts import Act, act_page
 
-from .acts import Act, act_page
 from .records import PARTIES, PARTY_NAMES, RecordAdmin, money, staff_of
 
 
