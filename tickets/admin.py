@@ -32,8 +32,8 @@ class AnswerForm(forms.Form):
     audience = forms.ChoiceField(initial=Audience.INTERNAL, widget=forms.RadioSelect)
     body = forms.CharField(label="Message", max_length=BODY_LENGTH, widget=forms.Textarea)
 
-    def __init__(self, side: str, *args: Any) -> None:
-        super().__init__(*args)
+    def __init__(self, side: str, data: Any = None) -> None:
+        super().__init__(data)
         field: Any = self.fields["audience"]
         own = [one for one in Audience if side == Side.REVAMPD or one != Audience.ESCALATION]
         field.choices = [(one.value, one.label) for one in own]
@@ -46,10 +46,10 @@ class TriageForm(forms.Form):
     priority = forms.ChoiceField(choices=Priority.choices)
     assignee = forms.ModelChoiceField(User.objects.none(), required=False)
 
-    def __init__(self, ticket: Ticket, side: str, *args: Any) -> None:
+    def __init__(self, ticket: Ticket, side: str, data: Any = None) -> None:
         mine = ticket.revampd_assignee if side == Side.REVAMPD else ticket.assignee
         initial = {"status": ticket.status, "priority": ticket.priority, "assignee": mine}
-        super().__init__(*args, initial=initial)
+        super().__init__(data, initial=initial)
         ours = Q(is_staff=True) | Q(memberships__organization__kind="PLATFORM")
         people = User.objects.filter(ours).distinct().order_by("name")
         self.fields["assignee"].queryset = people  # type: ignore[attr-defined]
@@ -82,7 +82,7 @@ class TicketAdmin(ReadOnlyAdmin):
     def answer(self, request: HttpRequest, ticket_id: UUID) -> HttpResponse:
         """Write in a ticket, for Revampd."""
         ticket, side = _ours(ticket_id)
-        form = AnswerForm(side, *([request.POST] if request.method == "POST" else []))
+        form = AnswerForm(side, request.POST or None)
 
         def write() -> str:
             verbs = {
@@ -100,7 +100,7 @@ class TicketAdmin(ReadOnlyAdmin):
     def triage(self, request: HttpRequest, ticket_id: UUID) -> HttpResponse:
         """Say how it stands, how urgent it is and who looks after it."""
         ticket, side = _ours(ticket_id)
-        form = TriageForm(ticket, side, *([request.POST] if request.method == "POST" else []))
+        form = TriageForm(ticket, side, request.POST or None)
 
         def triage() -> str:
             given = {"status": None, "priority": None} | form.cleaned_data

@@ -79,11 +79,11 @@ class MessageForm(forms.Form):
         error_messages=TOO_LONG | {"required": "Write a message."},
         validators=NO_NUL,
     )
-    files = FilesField()
+    attachments = FilesField()
 
-    def __init__(self, seat: Seat, *args: Any, **options: Any) -> None:
+    def __init__(self, seat: Seat, data: Any = None, files: Any = None) -> None:
         initial = {"key": growing_id(), "audience": seat.narrowest}
-        super().__init__(*args, initial=initial, **options)
+        super().__init__(data, files, initial=initial)
         field: Any = self.fields["audience"]
         field.choices = [(one.value, seat.words_for(one)) for one in seat.audiences]
         if len(seat.audiences) == 1:
@@ -102,9 +102,9 @@ class EscalationForm(forms.Form):
         validators=NO_NUL,
     )
 
-    def __init__(self, *args: Any) -> None:
+    def __init__(self, data: Any = None) -> None:
         # It stands beside the form of a message, whose field is called the same.
-        super().__init__(*args, auto_id="escalation_%s")
+        super().__init__(data, auto_id="escalation_%s")
 
 
 class TicketForm(forms.Form):
@@ -133,10 +133,10 @@ class TicketForm(forms.Form):
         error_messages=TOO_LONG | {"required": "Describe what you need."},
         validators=NO_NUL,
     )
-    files = FilesField()
+    attachments = FilesField()
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, initial={"key": growing_id()}, **options)
+    def __init__(self, data: Any = None, files: Any = None) -> None:
+        super().__init__(data, files, initial={"key": growing_id()})
 
 
 class StandingForm(forms.Form):

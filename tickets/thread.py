@@ -44,7 +44,7 @@ class Entry:
 
 def entries(seat: Seat, *, after: int = 0) -> list[Entry]:
     """What this seat may read, from its message number `after` on, in two queries at most."""
-    files = Attachment.objects.filter(message=OuterRef("pk")).order_by("pk")
+    files = Attachment.objects.filter(message=OuterRef("pk")).order_by("name", "pk")
     described = files.values(json=JSONObject(pk="pk", name="name", size="size"))
     rows = Message.objects.visible_to(seat.side).filter(ticket=seat.ticket).in_order()
     people = rows.select_related("author", "event").annotate(files=ArraySubquery(described))

@@ -3,6 +3,7 @@
 const FAILED = "That did not work. Nothing was changed. Try again.";
 const REFUSED = new Set([403, 404, 409, 422]);
 const body = document.body;
+const polls = (element) => ["bell", "news"].includes(element.id);
 
 // Flash messages: what htmx cannot swap in is told here; what needs no answer can be dismissed.
 
@@ -12,8 +13,8 @@ function flash(text) {
   document.getElementById("flash").replaceChildren(toast);
 }
 
-body.addEventListener("htmx:responseError", (event) => event.target.id === "bell" || flash(FAILED));
-body.addEventListener("htmx:sendError", (event) => event.target.id === "bell" || flash(FAILED));
+body.addEventListener("htmx:responseError", (event) => polls(event.target) || flash(FAILED));
+body.addEventListener("htmx:sendError", (event) => polls(event.target) || flash(FAILED));
 
 // After a swap: a refusal takes the focus to its reason; nobody is left at the top of the page
 // because the button that was pressed has gone.
@@ -31,7 +32,7 @@ body.addEventListener("htmx:afterSettle", (event) => {
 // Busy: said to assistive technology, and a second press of the same button does nothing.
 
 body.addEventListener("htmx:beforeRequest", (event) => {
-  if (event.target.id === "bell" && document.hidden) event.preventDefault();
+  if (polls(event.target) && document.hidden) event.preventDefault();
   else event.target.setAttribute("aria-busy", "true");
 });
 body.addEventListener("htmx:afterRequest", (event) => event.target.removeAttribute("aria-busy"));

@@ -12,5 +12,5 @@ def folder(settings: Any, tmp_path: Any) -> Any:
     own = settings.STORAGES["attachments"]
     options = own["OPTIONS"] | {"location": str(tmp_path)}
     settings.STORAGES = settings.STORAGES | {"attachments": own | {"OPTIONS": options}}
-    assert storages["attachments"].location == str(tmp_path)
+    assert storages["attachments"].path("") == str(tmp_path)
     return tmp_path

@@ -123,15 +123,21 @@ class Escalation(Talk):
         key: UUID | None = None,
     ) -> bool:
         """Add what somebody wrote. False if the same form was sent before."""
-        if key and Message.objects.visible_to(side).filter(pk=key, ticket=self).exists():
+        if key and Message.objects.visible_to(side).filter(pk=key, ticket=self.pk).exists():
             return False
         said: dict[str, Any] = {"side": side, "audience": audience, "files": files, "key": key}
         self._say(Message.Kind.MESSAGE, text, by=by, at=at, **said)
         return True
 
     def _shift(self, words: str, by: User, at: datetime) -> None:
-        where = {"side": Side.PROVIDER, "audience": Audience.ESCALATION}
-        self._say(Message.Kind.ESCALATION, words, by=by, at=at, **where)
+        self._say(
+            Message.Kind.ESCALATION,
+            words,
+            side=Side.PROVIDER,
+            audience=Audience.ESCALATION,
+            by=by,
+            at=at,
+        )
 
     def _above(self) -> Connection:
         """The connection over which the Partner buys from Revampd. Raises NotAllowed."""
@@ -144,7 +150,7 @@ class Escalation(Talk):
 
     def _shared_so_far(self) -> int:
         """How many messages Revampd will find there."""
-        own = Message.objects.filter(ticket=self)
+        own = Message.objects.filter(ticket=self.pk)
         shared = own.visible_to(Side.PROVIDER).exclude(audience=Audience.INTERNAL)
         # And what it noted for itself when the ticket was escalated before.
         noted = own.visible_to(Side.REVAMPD).filter(audience=Audience.INTERNAL)

@@ -96,7 +96,7 @@ class Standing(Escalation):
         self._change(field, to, f"assigned this to {name}", side, by, at)
         told = [to.pk] if to else []
         if side == Side.PROVIDER:
-            facts = {"assignee": name, "to_provider": told}
+            facts: dict[str, Any] = {"assignee": name, "to_provider": told}
             self._record(events.ticket_assigned, by=by, at=at, side=side, **facts)
         else:
             facts = {"assignee": name, "to_revampd": told, "to": side}

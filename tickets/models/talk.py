@@ -52,7 +52,7 @@ class Talk(TicketRecord):
         """Add a message; the row is held. Whoever writes has read what stood there."""
         message = Message(
             pk=key or growing_id(),
-            ticket=self,
+            ticket_id=self.pk,
             position=self.length + 1,
             kind=kind,
             side=side,
@@ -70,7 +70,7 @@ class Talk(TicketRecord):
         if kind not in Message.QUIET:
             Unread.objects.write(self._news(message))
         if by:
-            Unread.objects.of(by).filter(ticket=self).delete()
+            Unread.objects.of(by).filter(ticket=self.pk).delete()
         return message
 
     def _news(self, message: Message) -> Iterable[Unread]:
@@ -203,7 +203,7 @@ class Talk(TicketRecord):
             return {self.assignee_id}
         if side == Side.REVAMPD:
             return {self.revampd_assignee_id}
-        theirs = Message.objects.visible_to(side).filter(ticket=self, side=side)
+        theirs = Message.objects.visible_to(side).filter(ticket=self.pk, side=side)
         return {self.opened_by_id, *theirs.values_list("author", flat=True)}
 
 

@@ -25,9 +25,9 @@ class UnreadQuerySet(models.QuerySet["Unread"]):
         numbers = self.order_by().values("user").annotate(number=Count("id")).values("number")
         return Coalesce(Subquery(numbers), 0)
 
-    def write(self, rows: Iterable["Unread"]) -> None:
+    def write(self, rows: Iterable[Any]) -> None:
         """Whoever has something unread in the ticket already keeps the earlier beginning."""
-        self.bulk_create(rows, ignore_conflicts=True)
+        self.bulk_create(list(rows), ignore_conflicts=True)
 
 
 class Unread(models.Model):

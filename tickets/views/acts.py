@@ -37,7 +37,7 @@ def submit_ticket(request: HttpRequest, party: Party) -> HttpResponse:
 def _submit(party: Party, form: TicketForm) -> Ticket | None:
     given = dict(form.cleaned_data)
     try:
-        with kept(given.pop("files")) as files:
+        with kept(given.pop("attachments")) as files:
             return Ticket.submit(
                 party.connection, files=files, by=party.user, at=clock.now(), **given
             )
@@ -71,7 +71,7 @@ def _write(seat: Seat, form: MessageForm) -> int:
     }
     who = {"side": seat.side, "by": seat.party.user, "at": clock.now()}
     try:
-        with kept(given["files"]) as files:
+        with kept(given["attachments"]) as files:
             verbs[given["audience"]](given["body"], files=files, key=given["key"], **who)
     except Invalid as refusal:
         refuse(form, refusal)
