@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.contrib import admin
 from django.db import models
 
@@ -112,6 +113,12 @@ class TestSources:
 class TestKinds:
     def test_have_codes_of_noun_and_participle(self):
         assert [code for code in KINDS if code.count(".") != 1 and code != "unknown"] == []
+
+    def test_are_followed_by_the_composition_alone(self):
+        followers = [path for paths in settings.FOLLOWERS.values() for path in paths]
+
+        assert set(settings.FOLLOWERS) <= set(KINDS)
+        assert [path for path in followers if not path.startswith("revampd.")] == []
 
     def test_have_a_category_if_anybody_is_told(self):
         assert [k.code for k in KINDS.values() if k.is_told and k.category is None] == []
