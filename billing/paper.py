@@ -35,8 +35,8 @@ def _invoice(invoice: Invoice) -> InvoiceContent:
         issued=date_format(invoice.issue_date, "j M Y"),
         due=date_format(invoice.due_date, "j M Y") if due else "",
         period=str(invoice.period or ""),
-        provider=_party(invoice.provider_details),
-        customer=_party(invoice.customer_details),
+        provider=party(invoice.provider_details),
+        customer=party(invoice.customer_details),
         lines=_lines(invoice),
         total=str(invoice.total_money),
         credits=tuple(Credit(one.credit.reason, str(-one.total)) for one in used),
@@ -70,8 +70,8 @@ def _note(note: CreditNote) -> InvoiceContent:
         issued_at=note.issued_at,
         issued=date_format(note.issue_date, "j M Y"),
         corrects=f"{invoice.code} of {date_format(invoice.issue_date, 'j M Y')}",
-        provider=_party(invoice.provider_details),
-        customer=_party(invoice.customer_details),
+        provider=party(invoice.provider_details),
+        customer=party(invoice.customer_details),
         lines=tuple(Line(row.line.description, "", "", str(row.total), "") for row in lines),
         amount_label="Taken back",
         amount_due=str(note.total),
@@ -92,7 +92,7 @@ def _returned(note: CreditNote) -> str:
     return f"{', '.join(parts)}."
 
 
-def _party(details: Mapping[str, str]) -> Organization:
+def party(details: Mapping[str, str]) -> Organization:
     """One side as the invoice froze it."""
     return Organization(
         name=details["name"],

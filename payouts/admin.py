@@ -1,6 +1,8 @@
 """Earnings and payouts for staff: all of it is read; Partners settle, and the gateway answers."""
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from billing.admin.records import PARTIES, PARTY_NAMES, RecordAdmin, money
 
@@ -15,6 +17,7 @@ from .models import (
     SandboxLink,
     SandboxTransfer,
     Settlement,
+    Statement,
 )
 
 __all__ = ["affiliates"]
@@ -54,6 +57,18 @@ class SettlementAdmin(RecordAdmin):
     list_select_related = (*PARTIES, "payout", "settled_by")
     search_fields = ("=id", "=payout__id", *PARTY_NAMES)
     ordering = ("-settled_at",)
+
+
+@admin.register(Statement)
+class StatementAdmin(RecordAdmin):
+    list_display = ("payout", "as_of", "parts", "sha256", "rendered_at")
+    list_select_related = ("payout",)
+    search_fields = ("=payout__id", "=sha256")
+    ordering = ("-rendered_at",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Statement]:
+        rows: QuerySet[Statement] = super().get_queryset(request).defer("content")
+        return rows
 
 
 @admin.register(BankTransfer)

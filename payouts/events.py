@@ -22,6 +22,7 @@ TRANSFER_FACTS = (
 
 # Tasks that verbs ring for
 SEND_TASK = "payouts.send_transfers"
+STATEMENT_TASK = "payouts.file_statement"
 
 
 def _payout(event: Event) -> str:

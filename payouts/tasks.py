@@ -1,11 +1,13 @@
 """Celery's way in: each task looks for what is due and calls one verb. All can be run again."""
 
+from uuid import UUID
+
 from celery import shared_task
 from django.utils import timezone
 
-from . import closing, harvest, sending
+from . import closing, filing, harvest, sending
 from .affiliates import closing as affiliates
-from .events import SEND_TASK
+from .events import SEND_TASK, STATEMENT_TASK
 
 
 @shared_task(name="payouts.collect_earnings")
@@ -32,3 +34,9 @@ def pay_affiliates() -> int:
 def send_transfers() -> int:
     """Send bank transfers, and ask about those on their way. Returns how many came to their end."""
     return sending.send_transfers(at=timezone.now())
+
+
+@shared_task(name=STATEMENT_TASK)
+def file_statement(payout: str) -> bool:
+    """Render the statement that somebody waits for. False if it is there, or just being made."""
+    return filing.file_statement(UUID(payout))

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import exports, payouts, settings, settlements
+from .views import exports, payouts, settings, settlements, statements
 
 app_name = "payouts"
 
@@ -15,5 +15,6 @@ urlpatterns = [
     path("settings/bank-account/removal/", settings.remove_account, name="remove-account"),
     path("<uuid:payout_id>/", payouts.payout_detail, name="payout"),
     path("<uuid:payout_id>/export/", exports.export_earnings, name="export-earnings"),
+    path("<uuid:payout_id>/statement/", statements.statement, name="statement"),
     path("<uuid:payout_id>/settlement/", settlements.settle_payout, name="settle-payout"),
 ]

@@ -320,7 +320,7 @@ class TestForeignIds:
         [payout] = close(week(1))
         mine = f"/connections/{cast.revampd_northwind.pk}/payouts/{payout.pk}/"
 
-        for ending in ("", "settlement/", "export/"):
+        for ending in ("", "settlement/", "export/", "statement/"):
             browser = as_(cast.maya)
             answers = {browser.get(mine + ending).status_code}
             answers |= {browser.post(mine + ending).status_code}

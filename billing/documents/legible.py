@@ -39,4 +39,6 @@ def _each_text(facts: Any, change: Callable[[str], str]) -> Any:
         return change(facts)
     if isinstance(facts, dict):
         return {name: _each_text(value, change) for name, value in facts.items()}
+    if isinstance(facts, int):
+        return facts
     return [_each_text(value, change) for value in facts]

@@ -1,5 +1,7 @@
 """Invoices and credit notes on paper: the stored PDF, or a page that waits for it."""
 
+from typing import Protocol
+
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import content_disposition_header, parse_etags
@@ -13,6 +15,8 @@ from revampd.kit.htmx import page, wants_fragment
 
 from .corrections import find_note
 from .invoices import find_invoice
+
+WAITING = "billing/documents/_waiting.html"
 
 
 @party_view
@@ -35,21 +39,29 @@ def _pdf(
     request: HttpRequest, subject: Invoice | CreditNote, back: str, document: Document | None
 ) -> HttpResponse:
     if document and not wants_fragment(request):
-        return _download(request, subject.file_name, document)
+        return download(request, subject.file_name, document)
     if not document:
         ring_on_commit(FILE_TASK, str(subject.pk))
-    context = {"subject": subject, "back": back, "document": document}
-    fragment = "billing/documents/_waiting.html"
-    return page(request, "billing/documents/waiting.html", context, fragment=fragment)
+    context = {"subject": subject, "back": back, "document": document, "name": subject.file_name}
+    return page(request, "billing/documents/waiting.html", context, fragment=WAITING)
 
 
-def _download(request: HttpRequest, name: str, document: Document) -> HttpResponse:
+class Stored(Protocol):
+    """A file as it is kept."""
+
+    content: bytes | memoryview
+    sha256: str
+
+
+def download(
+    request: HttpRequest, name: str, document: Stored, kind: str = "application/pdf"
+) -> HttpResponse:
     """The stored bytes, or 304 for who has them already."""
     tag = f'"{document.sha256}"'
     if tag in parse_etags(request.headers.get("If-None-Match", "")):
         response = HttpResponse(status=304)
     else:
-        response = HttpResponse(bytes(document.content), content_type="application/pdf")
+        response = HttpResponse(bytes(document.content), content_type=kind)
         response["Content-Disposition"] = str(content_disposition_header(True, name))
     response["ETag"] = tag
     # Whose right to it has ended may not read on from a cache.

@@ -12,6 +12,7 @@ from .referral_terms import ReferralTerms
 from .referrals import Referral
 from .sandbox import SandboxBank, SandboxLink, SandboxTransfer
 from .settlements import Settlement
+from .statements import Statement
 from .transfers import BankTransfer
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "SandboxLink",
     "SandboxTransfer",
     "Settlement",
+    "Statement",
 ]

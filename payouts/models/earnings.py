@@ -35,6 +35,9 @@ class EarningQuerySet(models.QuerySet["Earning"]):
     def newest_first(self) -> Self:
         return self.order_by("-earned_at", "-id")
 
+    def oldest_first(self) -> Self:
+        return self.order_by("earned_at", "id")
+
     def with_documents(self) -> Self:
         """With everything that a list names of them."""
         return self.select_related("payment__invoice", "connection__customer", "authority")
@@ -317,6 +320,11 @@ class Earning(models.Model):
     @property
     def is_refund(self) -> bool:
         return self.refund_id is not None
+
+    @property
+    def kind(self) -> str:
+        """What it is, in a word."""
+        return "Refund" if self.is_refund else "Payment"
 
     @property
     def fee_percent(self) -> str:

@@ -8,9 +8,10 @@ import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models, transaction
-from django.db.models import F, Func, Q, Sum
+from django.db.models import F, Func, Max, Q, Sum
 from django.db.models.functions import Greatest
 from django.utils.formats import date_format
+from django.utils.text import slugify
 
 from connections.models import Connection, Event, User
 from payouts import events
@@ -31,6 +32,9 @@ class NotAvailable(Conflict):
 class PayoutQuerySet(models.QuerySet["Payout"]):
     def available(self) -> Self:
         return self.filter(state=Payout.State.AVAILABLE)
+
+    def with_parties(self) -> Self:
+        return self.select_related("connection__provider", "connection__customer")
 
     def untouched(self) -> Self:
         """Available ones that nobody has settled before, in any way."""
@@ -261,6 +265,21 @@ class Payout(models.Model):
             )
 
     # Properties
+
+    @property
+    def changed_at(self) -> datetime:
+        """When something happened to it last; costs a query."""
+        moments = Payout.objects.filter(pk=self.pk).aggregate(
+            settled=Max("settlements__settled_at"),
+            sent=Max("bank_transfers__settled_at"),
+            carried=Max("carried_into__closed_at"),
+        )
+        return max([self.closed_at, *filter(None, moments.values())])
+
+    @property
+    def file_name(self) -> str:
+        """What its statement is called, without an ending."""
+        return slugify(f"{self.connection.provider.name} payout {self.period_start}")
 
     @property
     def is_left_to_people(self) -> bool:

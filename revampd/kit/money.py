@@ -86,6 +86,12 @@ def precision(currency: str) -> int:
     return get_currency_precision(currency)
 
 
+@lru_cache
+def symbol(currency: str) -> str:
+    """What stands before an amount: USD $."""
+    return str(get_currency_symbol(currency, locale=LOCALE))
+
+
 def decimal_text(minor: int, currency: str) -> str:
     """Minor units as a plain decimal number: 4999 USD is `49.99`."""
     return str(Decimal(minor).scaleb(-precision(currency)))

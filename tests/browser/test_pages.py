@@ -39,6 +39,7 @@ NOT_PAGES = {
     f"{PARTY}credit-notes/<int:note_number>/pdf/",
     f"{PARTY}tickets/<uuid:ticket_id>/news/",
     f"{PARTY}tickets/<uuid:ticket_id>/attachments/<uuid:attachment_id>/",
+    f"{PARTY}payouts/<uuid:payout_id>/statement/",
 }
 
 
