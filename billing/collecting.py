@@ -1,9 +1,6 @@
 """Collecting what is owed: the wallet first, then the payment method, then patience and its end.
 
-Nothing here holds a lock or a transaction while a gateway is asked. An attempt is committed before
-the call, and its outcome after it; whatever dies in between leaves an attempt that `reconcile`
-looks up, or sends again under the same key. Several workers share the work: each takes the next
-row that no other holds.
+Nothing here holds a lock or a transaction while a gateway is asked: `inquiries.py` says how.
 """
 
 import logging
@@ -13,38 +10,22 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
-from connections.clocks import own_day, own_time
+from connections.clocks import own_day
 from connections.models import Connection, User
 
 from .events import COLLECT_TASK, RECONCILE_TASK
 from .gateways import gateway
-from .gateways.base import (
-    Decline,
-    Gateway,
-    GatewayError,
-    KeyReused,
-    Outcome,
-    Refused,
-    State,
-    Unanswered,
-)
+from .gateways.base import ChargeOrder, Gateway, Outcome, State, Unanswered
+from .inquiries import Elsewhere, Inquiry, learn, sent
 from .models import Invoice, Payment, PaymentMethod
 from .models.oversight import report_contradiction
 from .models.payments import Contradiction, MethodRemoved
 from .turns import turn
 
-# How long an attempt without an answer is left alone; longer than any gateway takes to answer.
-PATIENCE = timedelta(minutes=1)
-# How long one that the gateway has in hand is left alone: a webhook tells, unless it got lost.
-LONG_PATIENCE = timedelta(hours=1)
 # How long a customer may take to confirm a payment. The invoice is held meanwhile.
 CONFIRM_WITHIN = timedelta(days=3)
 
 log = logging.getLogger(__name__)
-
-
-class Elsewhere(GatewayError):
-    """Another gateway than this site's has it: what became of it cannot be known."""
 
 
 def pay(
@@ -92,20 +73,10 @@ def _attempt(payment: Payment, at: datetime) -> None:
 def _charge(payment: Payment, at: datetime) -> None:
     """Ask the gateway, and book its answer; without one the payment stays as it is."""
     try:
-        outcome = gateway_of(payment.method, at).charge(payment.order)
+        outcome = sent(payment, gateway_of(payment.method, at).charge)
     except (Unanswered, Elsewhere):
         return
-    except KeyReused as surprise:
-        raise Contradiction(f"{payment} was sent as something else before.") from surprise
-    except Refused as refusal:
-        log.error("Payment %s was refused: %s", payment.pk, refusal)
-        outcome = refused(refusal.sentence)
     payment.settle(outcome, at=at)
-
-
-def refused(sentence: str) -> Outcome:
-    """Nothing was done, so nothing can still come of it."""
-    return Outcome(State.FAILED, "", Decline("refused", sentence, is_hard=False))
 
 
 # What is due
@@ -173,39 +144,6 @@ def _cause(invoice: Invoice) -> Payment.Cause:
 # What is not known yet
 
 
-def reconcile(*, at: datetime) -> int:
-    """Ask about every payment whose outcome is unknown. Returns how many were settled."""
-    settled = 0
-    for _ in turn(RECONCILE_TASK):
-        payment = _next_silent(at)
-        if payment is None:
-            break
-        settled += resolve(payment, at=payment.connection.own_time(at))
-    return settled
-
-
-@transaction.atomic
-def _next_silent(at: datetime) -> Payment | None:
-    unknown, known = (own_time("connection", at - wait) for wait in (PATIENCE, LONG_PATIENCE))
-    payment: Payment | None = Payment.objects.silent(unknown=unknown, known=known).claim()
-    if payment:
-        payment.ask_again(at=payment.connection.own_time(at))
-    return payment
-
-
-def resolve(payment: Payment, *, at: datetime) -> bool:
-    """Learn what became of a payment. True if it is settled now; staff hear of contradictions."""
-    try:
-        ask(payment, at=at)
-    except GatewayError:
-        return False
-    except Contradiction as contradiction:
-        report_contradiction(payment, str(contradiction), at=at)
-    except Exception:
-        log.exception("What became of payment %s could not be booked", payment.pk)
-    return payment.is_settled
-
-
 def confirmation_page(payment: Payment, return_url: str, *, at: datetime) -> str:
     """Where the customer confirms a payment that needs it; the page leads back to `return_url`.
 
@@ -226,20 +164,22 @@ def give_up(payment: Payment, *, at: datetime) -> None:
         report_contradiction(payment, str(contradiction), at=at)
 
 
-def ask(payment: Payment, *, at: datetime) -> None:
+def ask(payment: Payment, /, *, at: datetime) -> None:
     """Look a payment up and book what the gateway says of it.
 
     One that the gateway has never heard of is sent again under its key; one that nobody confirms is
     given up. Raises GatewayError without an answer, and Contradiction.
     """
-    payment.ask_again(at=at)
     asked = gateway_of(payment.method, at)
-    outcome = asked.look_up(payment.order, payment.reference)
-    if outcome and outcome.state is State.ACTION and payment.begun_at + CONFIRM_WITHIN <= at:
-        outcome = asked.cancel(outcome.reference)
-    if outcome:
-        payment.settle(outcome, at=at)
-        return
-    payment.refresh_from_db()
-    if not payment.is_settled:
-        _charge(payment, at)
+
+    def look_up(order: ChargeOrder, reference: str) -> Outcome | None:
+        outcome = asked.look_up(order, reference)
+        if outcome and outcome.state is State.ACTION and payment.begun_at + CONFIRM_WITHIN <= at:
+            return asked.cancel(outcome.reference)
+        return outcome
+
+    learn(payment, look_up, asked.charge, at=at)
+
+
+PAYMENTS = Inquiry(Payment.objects.all, RECONCILE_TASK, ask)
+reconcile, resolve = PAYMENTS.pursue, PAYMENTS.resolve

@@ -58,7 +58,7 @@ class GatewayEventAdmin(RecordAdmin):
     list_filter = (
         ("problem", admin.EmptyFieldListFilter),
         ("processed_at", admin.EmptyFieldListFilter),
-        *("gateway", "kind"),
+        *("inbox", "gateway", "kind"),
     )
     search_fields = ("=event_id", "=key", "problem")
     ordering = ("-id",)

@@ -15,9 +15,6 @@ from connections.models import Connection, Event, Organization
 from revampd.kit.keys import among
 from revampd.kit.locking import lock
 
-from .payments import Payment
-from .refunds import Refund
-
 
 class BillingRun(models.Model):
     """One pass over everything that is due by a day, and how far it has come."""
@@ -164,8 +161,10 @@ class BooksCheck(models.Model):
 
 
 @transaction.atomic
-def report_contradiction(subject: Payment | Refund, found: str, *, at: datetime) -> None:
-    """Tell staff, once, that the gateway and the books say different things about `subject`."""
+def report_contradiction(subject: Any, found: str, *, at: datetime) -> None:
+    """Tell staff, once, that the gateway and the books say different things about `subject`, which
+    is a row of some connection.
+    """
     connection, kind = lock(subject.connection), events.gateway_contradicted
     if Event.objects.about(subject).filter(code=kind.code).exists():
         return

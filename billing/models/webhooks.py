@@ -23,9 +23,11 @@ class GatewayEventQuerySet(models.QuerySet["GatewayEvent"]):
 class GatewayEvent(models.Model):
     """A webhook as it was received. It only rings: the truth is asked of the gateway.
 
-    `problem` is why it was set aside for staff, `note` why it needed nothing.
+    `inbox` is the task that follows it, `problem` why it was set aside for staff, `note` why it
+    needed nothing.
     """
 
+    inbox = models.CharField(max_length=60, default=events.WEBHOOK_TASK)
     gateway = models.CharField(max_length=20)
     event_id = models.CharField(max_length=255)
     kind = models.CharField(max_length=80)
@@ -41,11 +43,13 @@ class GatewayEvent(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["gateway", "event_id"], name="gateway_event_once"),
+            models.UniqueConstraint(
+                fields=["inbox", "gateway", "event_id"], name="gateway_event_once"
+            ),
         ]
         indexes = [
             models.Index(
-                fields=["id"],
+                fields=["inbox", "id"],
                 condition=Q(processed_at__isnull=True, problem=""),
                 name="gateway_event_waiting",
             ),
@@ -58,9 +62,10 @@ class GatewayEvent(models.Model):
 
     @classmethod
     @transaction.atomic
-    def keep(cls, notice: Notice, *, gateway: str, body: bytes, at: datetime) -> None:
+    def keep(cls, notice: Notice, *, inbox: str, gateway: str, body: bytes, at: datetime) -> None:
         """Store a verified webhook, once however often it comes, and wake a worker."""
         event = cls(
+            inbox=inbox,
             gateway=gateway,
             event_id=notice.event_id,
             kind=notice.type[:80],
@@ -69,14 +74,14 @@ class GatewayEvent(models.Model):
             received_at=at,
         )
         cls.objects.bulk_create([event], ignore_conflicts=True)
-        ring_on_commit(events.WEBHOOK_TASK)
+        ring_on_commit(inbox)
 
     @classmethod
     @transaction.atomic
-    def take(cls, *, at: datetime) -> "GatewayEvent | None":
-        """The oldest one that nobody has in hand. It comes back if its taker dies."""
+    def take(cls, inbox: str = events.WEBHOOK_TASK, *, at: datetime) -> "GatewayEvent | None":
+        """The oldest one of an inbox that nobody has in hand. It comes back if its taker dies."""
         free = Q(taken_at=None) | Q(taken_at__lte=at - LEASE)
-        rows = cls.objects.waiting().filter(free).select_for_update(skip_locked=True)
+        rows = cls.objects.waiting().filter(free, inbox=inbox).select_for_update(skip_locked=True)
         event: GatewayEvent | None = rows.order_by("pk").first()
         if event:
             event.taken_at = at
@@ -100,4 +105,4 @@ class GatewayEvent(models.Model):
         aside = type(self).objects.filter(pk=self.pk).exclude(problem="")
         if not aside.update(problem="", taken_at=None):
             raise Conflict("This was not set aside.")
-        ring_on_commit(events.WEBHOOK_TASK)
+        ring_on_commit(self.inbox)

@@ -9,12 +9,11 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.expressions import Combinable
 
-from billing import events as billing_events
 from billing.gateways.base import Outcome
 from billing.models.ledger import Entry, Movement, Transfer
 from billing.models.payments import Contradiction
 from connections.kinds import EventKind
-from connections.models import Connection, Event
+from connections.models import Connection
 from payouts import events
 from payouts.gateways.base import TransferOrder
 from revampd.kit.constraints import CompositeForeignKey, no_truncate
@@ -220,23 +219,6 @@ class BankTransfer(models.Model):
             self._record(events.transfer_failed, at)
         elif self.state != before:
             self._record(events.transfer_sent, at)
-
-    @transaction.atomic
-    def report(self, found: str, *, at: datetime) -> None:
-        """Tell staff, once, that the gateway and the books say different things about it."""
-        connection, kind = lock(self.connection), billing_events.gateway_contradicted
-        if Event.objects.about(self).filter(code=kind.code).exists():
-            return
-        kind.record(
-            self,
-            by=None,
-            at=at,
-            organization=connection.provider,
-            connection=connection,
-            found=found,
-            provider=connection.provider.name,
-            customer=connection.customer.name,
-        )
 
     def _note(self, outcome: Outcome, at: datetime) -> None:
         self.state = self.State(outcome.state)

@@ -6,12 +6,13 @@ from uuid import uuid4
 
 import pytest
 
+from billing import inquiries
 from billing.gateways.base import KeyReused, Outcome, State, Unanswered
 from billing.models import Transfer
 from billing.models.ledger import Account
+from billing.models.oversight import report_contradiction
 from billing.models.payments import Contradiction
 from connections.models import Connection, Event
-from payouts import sending
 from payouts.gateways import bank
 from payouts.gateways.accounts import ARRIVES_AFTER, BY_NAME
 from payouts.gateways.base import TransferOrder
@@ -145,7 +146,7 @@ class TestCrash:
         place = BankTransfer if step == "settle" else Sandbox
         with monkeypatch.context() as patch:
             patch.setattr(place, step, dying(getattr(place, step), moment))
-            patch.setattr(sending.log, "exception", _raise)
+            patch.setattr(inquiries.log, "exception", _raise)
             with pytest.raises(Crash):
                 live(LATER, LATER + MINUTES)
 
@@ -204,7 +205,7 @@ class TestOutcome:
         with pytest.raises(Contradiction, match="is paid here"):
             transfer.settle(Outcome(State.FAILED, transfer.reference), at=LATER)
         for _ in range(2):
-            transfer.report("It is paid here.", at=LATER)
+            report_contradiction(transfer, "It is paid here.", at=LATER)
 
         assert Event.objects.filter(code="gateway.contradicted").count() == 1
         assert_as_the_bank_says()
