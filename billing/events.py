@@ -2,7 +2,7 @@
 
 from django.urls import reverse
 
-from connections.kinds import OWNERS, Category, EventKind, Telling
+from connections.kinds import CONSENT, OWNERS, Category, EventKind, Telling
 from connections.models.events import Event
 
 MANAGEMENT = Category.BILLING_MANAGEMENT
@@ -101,6 +101,7 @@ request_sent = EventKind(
         "{provider} proposes {item}",
         "{price}, effective: {effective}. It costs nothing until you approve it.",
         action="Review the request",
+        necessary=CONSENT,
     ),
     facts=OFFER_FACTS,
     panel=PANEL,
@@ -115,6 +116,7 @@ request_revised = EventKind(
         "{provider} revised its proposal: {item}",
         "{price}, effective: {effective}. The earlier request can no longer be approved.",
         action="Review the request",
+        necessary=CONSENT,
     ),
     facts=OFFER_FACTS,
     panel=PANEL,
@@ -130,6 +132,7 @@ request_reminded = EventKind(
         "{item} still waits for your decision",
         "{provider} proposes it for {price}. The request expires soon.",
         action="Review the request",
+        necessary=CONSENT,
     ),
     facts=OFFER_FACTS,
     panel=PANEL,
@@ -162,7 +165,9 @@ request_approved = EventKind(
     icon="check",
     tone="good",
     provider=Telling("{customer} approved {item}", "{price}, effective: {effective}."),
-    customer=Telling("{decided_by} approved {item}", "{price}, effective: {effective}."),
+    customer=Telling(
+        "{decided_by} approved {item}", "{price}, effective: {effective}.", necessary=CONSENT
+    ),
     facts=DECISION_FACTS,
     receipt=True,
     link=_request,
@@ -174,7 +179,7 @@ request_rejected = EventKind(
     icon="cross",
     tone="bad",
     provider=Telling("{customer} rejected {item}", "Nothing changes. {decision_note}"),
-    customer=Telling("{decided_by} rejected {item}", "Nothing changes."),
+    customer=Telling("{decided_by} rejected {item}", "Nothing changes.", necessary=CONSENT),
     facts=DECISION_FACTS,
     receipt=True,
     link=_request,
@@ -186,7 +191,9 @@ request_chosen = EventKind(
     icon="check",
     tone="good",
     provider=Telling("{customer} chose {item}", "{price}, effective: {effective}."),
-    customer=Telling("{decided_by} chose {item}", "{price}, effective: {effective}."),
+    customer=Telling(
+        "{decided_by} chose {item}", "{price}, effective: {effective}.", necessary=CONSENT
+    ),
     facts=DECISION_FACTS,
     receipt=True,
     link=_request,
@@ -210,7 +217,11 @@ subscription_canceled = EventKind(
     icon="clock",
     tone="warn",
     provider=Telling("{customer} cancels {item}", "It ends on {end}."),
-    customer=Telling("{item} ends on {end}", "{person} canceled it. It can be undone until then."),
+    customer=Telling(
+        "{item} ends on {end}",
+        "{person} canceled it. It can be undone until then.",
+        necessary=CONSENT,
+    ),
     facts=ENDING_FACTS,
     receipt=True,
     link=_plan,
@@ -367,6 +378,7 @@ payment_action_needed = EventKind(
         "Confirm the payment of {code}",
         "Your bank wants you to confirm {amount} by {method}.",
         action="Confirm the payment",
+        necessary=CONSENT,
     ),
     facts=PAYMENT_FACTS,
     link=_invoice,

@@ -17,6 +17,7 @@ from django.db.models import (
     OuterRef,
     QuerySet,
     Sum,
+    Value,
     When,
 )
 from django.db.models.fields.json import KT
@@ -24,6 +25,7 @@ from django.db.models.functions import Cast
 
 from connections.models import Organization
 from notifications.models import Delivery
+from notifications.undelivered import undelivered_by
 from revampd.kit.money import Money, in_order
 
 from .models import BillingRequest, Invoice
@@ -31,6 +33,7 @@ from .pricing import Interval, ItemKind
 
 SHOWN = 5
 RECENTLY = timedelta(days=30)
+UNDELIVERED = "UNDELIVERED"
 PENDING, DECLINED = BillingRequest.State.PENDING, BillingRequest.State.REJECTED
 
 # What an approval would add to a month: the terms say it for a month or for a year.
@@ -74,7 +77,7 @@ class Obstacles:
 
     `pending` are the requests that expire first, `waiting` what all of them would add a month.
     `declined` are the latest. Each request has `mail_failed`: somebody did not get a mail about
-    it. `debts` are those that are overdue for longest.
+    it. `debts` are those that are overdue for longest. `undelivered` mails nobody got or read.
     """
 
     pending: list[BillingRequest]
@@ -82,6 +85,7 @@ class Obstacles:
     declined: list[BillingRequest]
     debts: list[Debt]
     overdue: Whole
+    undelivered: int
 
     @classmethod
     def of(cls, seller: Organization, today: date) -> Self:
@@ -94,6 +98,7 @@ class Obstacles:
             declined=[request for request in requests if request.state == DECLINED],
             debts=_debts(seller),
             overdue=_whole(sums, Invoice.State.PAST_DUE),
+            undelivered=_whole(sums, UNDELIVERED).number,
         )
 
 
@@ -111,7 +116,11 @@ def _sums(seller: Organization) -> QuerySet[Any]:
     """By state and currency: how many, and what they come to. Apart from the rows that are shown,
     so that nothing wide is sorted for it."""
     pending = _summed(BillingRequest.objects.filter(provider=seller, state=PENDING), NEW_A_MONTH)
-    return pending.union(_summed(_past_due(seller), F("outstanding")), all=True)
+    overdue = _summed(_past_due(seller), F("outstanding"))
+    lost = undelivered_by(seller).annotate(of=Value(UNDELIVERED), currency=Value(""))
+    mails = lost.order_by().values_list("of", "currency")
+    nothing = Value(0, BigIntegerField())
+    return pending.union(overdue, mails.annotate(number=Count("pk"), amount=nothing), all=True)
 
 
 def _summed(rows: QuerySet[Any], amount: Any) -> QuerySet[Any]:

@@ -35,6 +35,13 @@ DECIDERS = frozenset({"OWNER", "BILLING"})
 SUPPORTERS = frozenset({"OWNER", "SUPPORT"})
 OWNERS = frozenset({"OWNER"})
 
+EVERY_KIND = frozenset({"PLATFORM", "PARTNER", "SUB_ORG"})
+PARTNERS = frozenset({"PARTNER"})
+
+# Why the mail about something cannot be switched off, after "It always comes, because".
+CONSENT = "it asks for a decision about money, or records one"
+SAFETY = "it says where your money goes"
+
 
 class Category(models.TextChoices):
     BILLING_MANAGEMENT = "BILLING_MANAGEMENT", "Billing Management"
@@ -50,6 +57,7 @@ class Telling:
 
     `action` is what the button of the mail says; it leads to the page and does no more. `only`
     names the fact that lists those whom it concerns: of all with such a role, nobody else hears.
+    `necessary` is the reason why nobody can switch the mail off, "" if people may choose.
     """
 
     title: str
@@ -57,6 +65,7 @@ class Telling:
     action: str = "See the details"
     roles: frozenset[str] = DECIDERS
     only: str = ""
+    necessary: str = ""
 
     def concerns(self, event: "Event", role: str, user_id: int) -> bool:
         """Whether a member with this role hears of `event`."""
@@ -71,9 +80,11 @@ class EventKind:
     the tellings of the two sides of the connection, `members` that of the event's organization.
     `facts` are the (key, label) pairs that a notification lists. `mail_to` names the fact that
     holds the address of somebody who is not a member yet, and `mailed` is what they read. With
-    `receipt` the actor gets a copy, already read. `panel` is the fragment that shows what can be
-    done about the subject, or its outcome, inside the notification. `link` gives the path of the
-    page concerned. `icon` and `tone` ("good", "warn", "bad", "info") are how it looks in a list.
+    `receipt` the actor gets a copy, already read. What is not `by_mail` stands on the page alone.
+    `customers` are the kinds of customer that hear of it at all. `panel` is the fragment that shows
+    what can be done about the subject, or its outcome, inside the notification. `link` gives the
+    path of the page concerned. `icon` and `tone` ("good", "warn", "bad", "info") are how it looks
+    in a list.
     """
 
     code: str
@@ -85,6 +96,8 @@ class EventKind:
     mail_to: str = ""
     mailed: Telling | None = None
     receipt: bool = False
+    by_mail: bool = True
+    customers: frozenset[str] = EVERY_KIND
     panel: str = ""
     icon: str = ""
     tone: str = ""

@@ -9,7 +9,16 @@ from django.utils import timezone
 
 from revampd.kit.admin import ReadOnlyAdmin, call_verb
 
-from .models import Delivery, Notification
+from .bouncing import try_address
+from .models import (
+    Delivery,
+    Digest,
+    DigestHour,
+    Notification,
+    OrganizationDefault,
+    Preference,
+    Undeliverable,
+)
 
 if TYPE_CHECKING:
     from connections.models import User
@@ -38,7 +47,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         *("address", "about", "state", "attempts"),
         *("due_at", "sent_at", "reason"),
     )
-    list_filter = ("state", "event__organization__kind")
+    list_filter = ("state", "organization__kind")
     list_select_related = ("event", "notification")
     search_fields = ("=address", "reason", "=id")
     date_hierarchy = "due_at"
@@ -47,10 +56,75 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="about")
     def about(self, delivery: Delivery) -> str:
-        return delivery.notification.title if delivery.notification else delivery.event.code
+        return delivery.about
 
     @admin.action(description="Send again", permissions=["verb"])
     def send_again(self, request: HttpRequest, deliveries: QuerySet[Delivery]) -> None:
         staff: User = request.user  # type: ignore[assignment]
         now = timezone.now()
         call_verb(request, deliveries, lambda d: d.send_again(by=staff, at=now), "{} queued again.")
+
+
+@admin.register(Digest)
+class DigestAdmin(ReadOnlyAdmin):
+    """The daily summaries; what became of each stands among the deliveries."""
+
+    list_display = ("day", "recipient")
+    list_select_related = ("recipient",)
+    search_fields = ("=recipient__email",)
+    date_hierarchy = "day"
+    ordering = ("-day", "recipient")
+
+
+@admin.register(Preference)
+class PreferenceAdmin(ReadOnlyAdmin):
+    """Why somebody is not told: their own choice. Nobody makes it for them."""
+
+    list_display = ("person", "category", "channel", "manner")
+    list_filter = ("category", "channel", "manner")
+    list_select_related = ("person",)
+    search_fields = ("=person__email",)
+    ordering = ("person", "category", "channel")
+
+
+@admin.register(OrganizationDefault)
+class OrganizationDefaultAdmin(ReadOnlyAdmin):
+    """What organizations suggest to their members."""
+
+    list_display = ("organization", "category", "channel", "manner")
+    list_filter = ("category", "channel", "manner")
+    list_select_related = ("organization",)
+    search_fields = ("organization__name",)
+    ordering = ("organization", "category", "channel")
+
+
+@admin.register(DigestHour)
+class DigestHourAdmin(ReadOnlyAdmin):
+    """When summaries go out, where it is not the usual hour."""
+
+    list_display = ("person", "hour")
+    list_select_related = ("person",)
+    search_fields = ("=person__email",)
+    ordering = ("person",)
+
+
+@admin.register(Undeliverable)
+class UndeliverableAdmin(ReadOnlyAdmin):
+    """Addresses to which nothing is sent until somebody tries again."""
+
+    list_display = ("address", "since", "reason")
+    search_fields = ("=address", "reason")
+    date_hierarchy = "since"
+    ordering = ("-since",)
+    actions = ("try_again",)
+
+    @admin.action(description="Try again", permissions=["verb"])
+    def try_again(self, request: HttpRequest, marks: QuerySet[Undeliverable]) -> None:
+        staff: User = request.user  # type: ignore[assignment]
+        now = timezone.now()
+        call_verb(
+            request,
+            marks,
+            lambda mark: try_address(mark.address, by=staff, at=now),
+            "{} tried again.",
+        )

@@ -9,6 +9,7 @@ from connections.kinds import Telling, kind_of
 from connections.models import Event, Membership, Organization, User
 
 from .models import Notification
+from .routing import Routes
 
 Side = Notification.Side
 
@@ -37,6 +38,11 @@ class Audiences:
         rows = Membership.objects.filter(organization__in=concerned)
         return cls(rows.select_related("user").order_by("pk"))
 
+    def routes(self) -> Routes:
+        """How all of them want to be told."""
+        everybody = {m.user_id for members in self._members.values() for m in members}
+        return Routes(everybody, self._members.keys())
+
     def listeners(self, event: Event) -> list[Listener]:
         """Everybody once, the provider's side first. The actor hears of it only by a receipt."""
         told: dict[int, Listener] = {}
@@ -54,7 +60,7 @@ def _tellings(event: Event) -> Iterator[tuple[Notification.Side, Telling, Organi
     kind, connection = kind_of(event), event.connection
     if kind.provider and connection:
         yield Side.PROVIDER, kind.provider, connection.provider
-    if kind.customer and connection:
+    if kind.customer and connection and connection.customer_kind in kind.customers:
         yield Side.CUSTOMER, kind.customer, connection.customer
     if kind.members:
         yield Side.MEMBER, kind.members, event.organization

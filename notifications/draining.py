@@ -6,7 +6,7 @@ is nothing left to do again.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -16,12 +16,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from connections.kinds import Category, EventKind, Telling, kind_of
-from connections.models import Event, Outbox
+from connections.models import Event, Organization, Outbox
 from revampd.kit.doorbell import ring_on_commit
 
 from .audience import Audiences, Listener
 from .events import SEND_TASK
-from .models import Delivery, Notification
+from .models import Delivery, Manner, Notification
+from .routing import Route, Routes, category_of
 from .wording import body_of, title_of
 
 BATCH = 200
@@ -35,11 +36,36 @@ class Untellable(Exception):
 
 @dataclass(frozen=True)
 class Tidings:
-    """What one event comes to: notifications, and the address of somebody who is no member yet."""
+    """What one event comes to: notifications, how each is mailed (by the recipient's id), and the
+    address of somebody who is no member yet."""
 
     outbox: Outbox
     notifications: list[Notification]
+    mails: dict[int, Manner]
     stranger: str
+
+    @property
+    def event(self) -> Event:
+        return self.outbox.event
+
+
+@dataclass(frozen=True)
+class Post:
+    """What a batch is told by: who hears of it, how they want to be told, and real time."""
+
+    audiences: Audiences
+    routes: Routes
+    at: datetime
+
+    def route(self, heard: Listener, kind: EventKind, category: Category, event: Event) -> Route:
+        return self.routes.route(
+            heard.user,
+            heard.organization.pk,
+            heard.telling,
+            category,
+            by_mail=kind.by_mail,
+            is_actor=heard.user.pk == event.actor_id,
+        )
 
 
 def drain_events() -> int:
@@ -56,62 +82,82 @@ def _drain_batch(*, at: datetime) -> int:
     parties = ("event__organization", "event__connection__provider", "event__connection__customer")
     claimed = list(Outbox.objects.select_related(*parties).claimed(BATCH))
     audiences = Audiences.of([row.event for row in claimed])
-    told = [tidings for row in claimed if (tidings := _tidings_of(row, audiences))]
-    _write(told, at)
+    post = Post(audiences, audiences.routes(), at)
+    told = [tidings for row in claimed if (tidings := _tidings_of(row, post))]
+    _write(told, post)
     set_aside = [row for row in claimed if row.problem]
     if set_aside:
         Outbox.objects.bulk_update(set_aside, ["problem"])
     return len(claimed)
 
 
-def _write(told: list[Tidings], at: datetime) -> None:
+def _write(told: list[Tidings], post: Post) -> None:
     """Insert notifications and mails, and take their events off the outbox."""
     if not told:
         return
     rows = [notification for tidings in told for notification in tidings.notifications]
     Notification.objects.bulk_create(rows, ignore_conflicts=True)
-    events = [tidings.outbox.event_id for tidings in told]
-    mails = [*_to_members(events, at), *_to_strangers(told, at)]
+    mails = [*_to_members(told, post), *_to_strangers(told, post.at)]
     Delivery.objects.bulk_create(mails, ignore_conflicts=True)
-    Outbox.objects.filter(pk__in=events).delete()
+    Outbox.objects.filter(pk__in=[tidings.event.pk for tidings in told]).delete()
     if mails:
         ring_on_commit(SEND_TASK)
 
 
-def _to_members(events: list[int], at: datetime) -> list[Delivery]:
-    """A mail for everybody who can sign in and has not read of it yet."""
-    unread = Notification.objects.filter(event__in=events, recipient__is_active=True).unread()
-    return [
-        Delivery(event_id=event, notification_id=pk, address=address, due_at=at)
-        for pk, event, address in unread.values_list("pk", "event", "recipient__email")
-    ]
+def _to_members(told: list[Tidings], post: Post) -> Iterator[Delivery]:
+    """A mail for everybody who wants one: at once, or in their next summary."""
+    by_event = {tidings.event.pk: tidings for tidings in told}
+    for row in Notification.objects.filter(event__in=by_event).select_related("recipient"):
+        tidings = by_event[row.event_id]
+        manner = tidings.mails.get(row.recipient_id, Manner.OFF)
+        if manner != Manner.OFF:
+            is_daily = manner == Manner.DAILY
+            yield Delivery(
+                event_id=row.event_id,
+                notification=row,
+                organization=_answering(tidings.event),
+                address=row.recipient.email,
+                state=Delivery.State.WAITING if is_daily else Delivery.State.QUEUED,
+                due_at=post.routes.summary_at(row.recipient, post.at) if is_daily else post.at,
+            )
 
 
-def _to_strangers(told: Iterable[Tidings], at: datetime) -> list[Delivery]:
-    return [
-        Delivery(event_id=tidings.outbox.event_id, address=tidings.stranger, due_at=at)
-        for tidings in told
-        if tidings.stranger
-    ]
+def _to_strangers(told: Iterable[Tidings], at: datetime) -> Iterator[Delivery]:
+    for tidings in told:
+        if tidings.stranger:
+            yield Delivery(
+                event=tidings.event,
+                organization=_answering(tidings.event),
+                address=tidings.stranger,
+                due_at=at,
+            )
 
 
-def _tidings_of(row: Outbox, audiences: Audiences) -> Tidings | None:
+def _answering(event: Event) -> Organization:
+    """Who sees what becomes of the mail: the provider of the connection it is about."""
+    return event.connection.provider if event.connection else event.organization
+
+
+def _tidings_of(row: Outbox, post: Post) -> Tidings | None:
     """None for an event that cannot be told: its row keeps the problem, and the others go on."""
     try:
-        return _compose(row, audiences.listeners(row.event))
+        return _compose(row, post)
     except Exception as error:
         log.exception("Nobody can be told of event %s (%s)", row.event_id, row.event.code)
         row.problem = f"{type(error).__name__}: {error}"[:500]
         return None
 
 
-def _compose(row: Outbox, listeners: list[Listener]) -> Tidings:
+def _compose(row: Outbox, post: Post) -> Tidings:
     """Raises Untellable, and whatever is wrong with the words, the link or the address."""
     event, kind = row.event, kind_of(row.event)
     if not kind.is_told:
         raise Untellable("Its kind is unknown or tells nobody.")
     kind.path(event)  # A link that cannot be made must fail here, not on every page that shows it.
     words = cache(lambda telling, zone: _words(telling, event, zone))
+    listeners = post.audiences.listeners(event)
+    category = _category(kind, event)
+    routes = {heard.user.pk: post.route(heard, kind, category, event) for heard in listeners}
     notifications = [
         Notification(
             event=event,
@@ -119,14 +165,21 @@ def _compose(row: Outbox, listeners: list[Listener]) -> Tidings:
             organization=listener.organization,
             connection=event.connection,
             side=listener.side,
-            category=_category(kind, event),
+            category=category,
             **words(listener.telling, listener.user.time_zone),
-            # Who acted knew of it when it happened.
-            read_at=event.at if listener.user.pk == event.actor_id else None,
+            read_at=_read_at(listener, routes[listener.user.pk], event, post.at),
         )
         for listener in listeners
     ]
-    return Tidings(row, notifications, _stranger(kind, event))
+    mails = {person: way.mail for person, way in routes.items()}
+    return Tidings(row, notifications, mails, _stranger(kind, event))
+
+
+def _read_at(listener: Listener, way: Route, event: Event, at: datetime) -> datetime | None:
+    """Who acted knew of it when it happened; what somebody wants quietly is never unread."""
+    if listener.user.pk == event.actor_id:
+        return event.at
+    return None if way.rings else at
 
 
 def _words(telling: Telling, event: Event, zone: str) -> dict[str, str]:
@@ -135,13 +188,10 @@ def _words(telling: Telling, event: Event, zone: str) -> dict[str, str]:
 
 
 def _category(kind: EventKind, event: Event) -> Category:
-    """Billing Management of the platform's own connections is Revampd Billing."""
     if kind.category is None:
         raise Untellable("Its kind has no category.")
-    is_ours = event.connection is not None and event.connection.provider.is_platform
-    if is_ours and kind.category is Category.BILLING_MANAGEMENT:
-        return Category.REVAMPD_BILLING
-    return kind.category
+    provider = event.connection.provider if event.connection else None
+    return category_of(kind, by_platform=provider is not None and provider.is_platform)
 
 
 def _stranger(kind: EventKind, event: Event) -> str:

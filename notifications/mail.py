@@ -17,9 +17,10 @@ from django.utils import timezone
 
 from revampd.kit.doorbell import ring_on_commit
 
+from .digests import leave_out_read
 from .events import SEND_TASK
 from .letter import message_of
-from .models import Delivery
+from .models import Delivery, Undeliverable
 
 ROUND = 200
 PERMANENT = 500  # SMTP: 4xx asks to come again later, 5xx never wants to see it again
@@ -57,6 +58,8 @@ def _send_next(server: Any, now: datetime) -> Outcome:
     delivery = Delivery.objects.due(now).claimed().with_words().first()
     if delivery is None:
         return Outcome.STOP
+    if not _may_leave(delivery):
+        return Outcome.NOT_SENT
     try:
         message = message_of(delivery)
     except Exception as error:
@@ -72,15 +75,27 @@ def _send_next(server: Any, now: datetime) -> Outcome:
     return Outcome.SENT
 
 
+def _may_leave(delivery: Delivery) -> bool:
+    """Not to an address that bounces, and no summary of which everything has been read."""
+    if mark := Undeliverable.at(delivery.address):
+        delivery.hold(f"Mail to this address came back: {mark.reason}"[:500])
+        return False
+    if delivery.is_summary and not leave_out_read(delivery):
+        delivery.skip()
+        return False
+    return True
+
+
 def _take_refusal(delivery: Delivery, error: Exception, server: Any, now: datetime) -> Outcome:
     """Fail the delivery or try it later; go on with others if only this mail was refused."""
     code, reason = _refusal(error)
     if isinstance(error, ValueError) or code >= PERMANENT:
         delivery.refuse(reason)
         return Outcome.NOT_SENT
-    delivery.postpone(reason, at=now)
     if code:
+        delivery.postpone(reason, at=now)
         return Outcome.NOT_SENT
+    delivery.wait_for_server(reason, at=now)
     log.warning("The mail server does not take mail: %s", reason)
     server.close()
     return Outcome.STOP

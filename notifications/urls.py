@@ -2,15 +2,17 @@
 
 from django.urls import path
 
-from . import views
+from .views import listing, preferences
 
 app_name = "notifications"
 
 urlpatterns = [
-    path("", views.notification_list, name="list"),
-    path("bell/", views.bell, name="bell"),
-    path("reading/", views.read_all, name="read-all"),
-    path("<int:pk>/", views.show_notification, name="open"),
-    path("<int:pk>/opening/", views.open_notification, name="opening"),
-    path("<int:pk>/reading/", views.read_notification, name="read"),
+    path("", listing.notification_list, name="list"),
+    path("bell/", listing.bell, name="bell"),
+    path("reading/", listing.read_all, name="read-all"),
+    path("preferences/", preferences.choose_preferences, name="preferences"),
+    path("preferences/address/", preferences.try_address, name="try-address"),
+    path("<int:pk>/", listing.show_notification, name="open"),
+    path("<int:pk>/opening/", listing.open_notification, name="opening"),
+    path("<int:pk>/reading/", listing.read_notification, name="read"),
 ]

@@ -2,7 +2,7 @@
 
 from django.urls import reverse
 
-from connections.kinds import OWNERS, Category, EventKind, Telling
+from connections.kinds import OWNERS, PARTNERS, SAFETY, Category, EventKind, Telling
 from connections.models.events import Event
 
 PAYOUTS = Category.PAYOUTS
@@ -43,6 +43,7 @@ payout_available = EventKind(
     "payout.available",
     "The payout of the {week} is available: {amount}",
     category=PAYOUTS,
+    customers=PARTNERS,
     icon="wallet",
     tone="good",
     customer=Telling(
@@ -57,6 +58,7 @@ payout_carried = EventKind(
     "payout.carried",
     "The {week} came to {amount}, which is carried over",
     category=PAYOUTS,
+    customers=PARTNERS,
     icon="undo",
     customer=Telling(
         "Nothing to pay out for the {week}",
@@ -69,6 +71,7 @@ payout_settled = EventKind(
     "payout.settled",
     "settled the {week}: {parts}",
     category=PAYOUTS,
+    customers=PARTNERS,
     icon="check",
     tone="good",
     customer=Telling("Payout of the {week} settled", "{parts}."),
@@ -86,6 +89,7 @@ transfer_paid = EventKind(
     "bank_transfer.paid",
     "{amount} arrived at {account}",
     category=PAYOUTS,
+    customers=PARTNERS,
     icon="check",
     tone="good",
     customer=Telling("{amount} paid to your bank", "To {account}, for the {week}."),
@@ -96,6 +100,7 @@ transfer_failed = EventKind(
     "bank_transfer.failed",
     "{amount} to {account} came back: {failure}",
     category=PAYOUTS,
+    customers=PARTNERS,
     icon="cross",
     tone="bad",
     customer=Telling(
@@ -114,6 +119,7 @@ bank_account_linked = EventKind(
     "bank_account.linked",
     "linked {account} for payouts",
     category=PAYOUTS,
+    customers=PARTNERS,
     icon="lock",
     tone="warn",
     customer=Telling(
@@ -121,6 +127,7 @@ bank_account_linked = EventKind(
         "{person} linked it.{held} If that was not meant to be, remove it and tell {provider}.",
         action="See where payouts go",
         roles=OWNERS,
+        necessary=SAFETY,
     ),
     facts=(("account", "Bank account"), ("person", "Linked by")),
     receipt=True,
@@ -130,10 +137,14 @@ bank_account_removed = EventKind(
     "bank_account.removed",
     "removed {account}",
     category=PAYOUTS,
+    customers=PARTNERS,
     icon="undo",
     tone="warn",
     customer=Telling(
-        "{account} was removed", "{person} removed it. Payouts go to the wallet.", roles=OWNERS
+        "{account} was removed",
+        "{person} removed it. Payouts go to the wallet.",
+        roles=OWNERS,
+        necessary=SAFETY,
     ),
     facts=(("account", "Bank account"), ("person", "Removed by")),
     receipt=True,
@@ -146,6 +157,7 @@ preference_failed = EventKind(
     "payout_preference.failed",
     "The payout of the {week} could not be settled by itself: {failure}",
     category=PAYOUTS,
+    customers=PARTNERS,
     icon="warning",
     tone="warn",
     customer=Telling(

@@ -211,6 +211,8 @@ if IS_DEMO and not env.str("REVAMPD_EMAIL_URL", default=""):
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 else:
     vars().update(env.email_url("REVAMPD_EMAIL_URL", default="smtp://localhost:25"))
+# What signs reports of mail that came back, as Standard Webhooks do. Without it nobody reports.
+MAIL_WEBHOOK_SECRET = env.str("REVAMPD_MAIL_WEBHOOK_SECRET", default="")
 
 # Work in the background: PostgreSQL holds what is to do, the broker only rings
 
@@ -241,6 +243,7 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "tell what happened": {"task": "notifications.drain_events", "schedule": 5},
+    "compose daily summaries": {"task": "notifications.compose_digests", "schedule": 60},
     "send mail": {"task": "notifications.send_deliveries", "schedule": 15},
     "expire requests": {"task": "billing.expire_requests", "schedule": 10 * 60},
     "remind of requests": {"task": "billing.remind_of_requests", "schedule": 30 * 60},

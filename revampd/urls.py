@@ -5,6 +5,8 @@ from django.contrib import admin
 from django.urls import include, path
 
 from billing.gateways import gateway
+from notifications.views.unsubscribing import unsubscribe
+from notifications.views.webhooks import receive_report
 from payouts.affiliates.urls import affiliate_urls, joining_urls, referral_urls
 
 from .views import (
@@ -61,7 +63,10 @@ urlpatterns = [
     ),
     path("organizations/<slug:slug>/tickets/", include("tickets.organization_urls")),
     path("organizations/<slug:slug>/catalog/", include("billing.catalog_urls")),
+    path("organizations/<slug:slug>/notifications/", include("notifications.organization_urls")),
+    path("webhooks/mail/", receive_report, name="mail-webhook"),
     path("webhooks/", include("billing.webhook_urls")),
+    path("unsubscribe/<str:signed>/", unsubscribe, name="unsubscribe"),
     path("notifications/", include("notifications.urls")),
     path("", include("connections.urls")),
     path("accounts/", include("allauth.urls")),

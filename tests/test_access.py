@@ -16,9 +16,12 @@ from billing.models import BillingRequest, Credit, CreditNote, Payment, Plan
 from billing.models.proposals import Proposal
 from billing.setups import begin_setup
 from connections.access import Rule, Side
+from connections.kinds import Category
 from connections.models import Invitation, Membership, Organization, User
 from connections.tokens import invitation_token
 from notifications.draining import drain_events
+from notifications.models import Delivery
+from notifications.tokens import unsubscribe_token
 from payouts.linking import begin_link
 from payouts.models import AffiliatePayout, Inquiry, ReferralLink
 from tests.billing.cards import add_card
@@ -31,8 +34,8 @@ from tests.tickets.acts import with_file
 # Pages that others wrote and that guard themselves; they are not walked role by role.
 FOREIGN = ("accounts/", "admin/")
 
-# What no browser sends: a signature of the body takes the place of the form's token.
-SIGNED = ("webhooks/<slug:gateway>/",)
+# What no browser sends, or a mail program: a signature takes the place of the form's token.
+SIGNED = ("webhooks/<slug:gateway>/", "webhooks/mail/", "unsubscribe/<str:signed>/")
 
 OUTSIDE = ("zed", "oscar", "fay")
 PROVIDERS = ("maya", "noah", "dana", "vera", "dora")
@@ -135,6 +138,8 @@ def values(cast: Cast) -> dict[str, Any]:
         "pk": cast.ben.notifications.first().pk,
         "key": "nobody",
         "gateway": "sandbox",
+        "delivery_id": Delivery.objects.answered_for_by(cast.northwind).first().pk,
+        "signed": unsubscribe_token(cast.ben, Category.ACCOUNT),
         "import_id": imported.pk,
         "ticket_id": asked_for.pk,
         "attachment_id": file.pk,
@@ -206,7 +211,9 @@ class TestEveryPage:
             "healthz",
             "invitations/<str:token>/",
             "join/<str:code>/",
+            "unsubscribe/<str:signed>/",
             "webhooks/<slug:gateway>/",
+            "webhooks/mail/",
         }
 
     def test_takes_its_connection_or_organization_from_the_address(self):

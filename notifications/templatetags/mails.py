@@ -4,14 +4,25 @@ from typing import Any
 
 from django import template
 from django.db import models
+from django.template import Context
 
 from notifications.models import Delivery
 
 register = template.Library()
 
 
-@register.inclusion_tag("notifications/_deliveries.html")
-def undelivered(subject: models.Model) -> dict[str, Any]:
-    """The mails about `subject` that failed, for whoever caused them; nothing if all is well."""
-    failed = list(Delivery.objects.about(subject).failed())
-    return {"deliveries": failed, "heading": "Mail that did not arrive"}
+@register.inclusion_tag("notifications/_deliveries.html", takes_context=True)
+def undelivered(context: Context, subject: models.Model) -> dict[str, Any]:
+    """The mails about `subject` that failed, for whoever caused them; nothing if all is well.
+
+    Who may, sends them again from there.
+    """
+    party, membership = context.get("party"), context.get("membership")
+    member = party.membership if party else membership
+    return {
+        "deliveries": list(Delivery.objects.about(subject).failed()),
+        "heading": "Mail that did not arrive",
+        "organization": member.organization,
+        "may_send": member.may_bill,
+        "request": context["request"],
+    }

@@ -12,6 +12,7 @@ from billing.revenue import Revenue
 from billing.spending import Spending, paid_by_month
 from connections.access import organization_view
 from connections.models import Membership, Organization
+from notifications.undelivered import undelivered_by
 from payouts.summary import AVAILABLE, EARNED
 from revampd.kit import clock
 from revampd.kit.htmx import page
@@ -32,9 +33,11 @@ def organization_home(request: HttpRequest, membership: Membership) -> HttpRespo
 
 def _sold(seller: Organization) -> dict[str, Any]:
     today = _today(seller)
+    obstacles = Obstacles.of(seller, today)
     return {
         "revenues": Revenue.of_each_currency(seller, today),
-        "obstacles": Obstacles.of(seller, today),
+        "obstacles": obstacles,
+        "undelivered": obstacles.undelivered,
     }
 
 
@@ -43,6 +46,7 @@ def _bought(membership: Membership) -> dict[str, Any]:
     return {
         "decisions": BillingRequest.objects.waiting_for([membership])[:DECISIONS],
         "paid": paid_by_month(buyer, _today(buyer)),
+        "undelivered": undelivered_by(buyer).count(),
     }
 
 

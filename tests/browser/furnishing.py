@@ -23,10 +23,12 @@ from billing.models.proposals import CatalogEntry, Proposal
 from billing.models.sub_org_imports import NewSubOrg
 from billing.pricing import Timing
 from billing.setups import begin_setup
+from connections.kinds import Category
 from connections.models import Connection, Invitation, Membership, User
 from connections.tokens import invitation_token
 from notifications.draining import drain_events
-from notifications.models import Notification
+from notifications.models import Delivery, Notification, Preference
+from notifications.tokens import EVERYTHING, unsubscribe_token
 from payouts.affiliates.closing import pay_affiliates
 from payouts.linking import begin_link
 from payouts.models import Inquiry, SandboxLink
@@ -85,6 +87,7 @@ def furnish(cast: Cast) -> Furnished:
     _talk(house, now)
     drain_events()
     _read_some(cast.ben, now)
+    _lose_mail(house, now)
     house.values |= {
         **{name: request.pk for name, request in house.requests.items()},
         "connection_id": cast.northwind_bluebird.pk,
@@ -331,6 +334,25 @@ def _imported(cast: Cast, number: int, *, are_over: bool = False) -> SubOrgImpor
             row.refuse(f"“{row.name}” is one of your Sub-Orgs already.")
         begun.advance(invited=0, refused=number, at=timezone.now())
     return begun
+
+
+def _lose_mail(house: Furnished, now: datetime) -> None:
+    """Bella's mailbox is gone, so her mail comes back; whoever sent it sees that."""
+    cast = house.cast
+    sent = Delivery.objects.answered_for_by(cast.northwind).filter(address=cast.bella.email)
+    lost, *others = sent.order_by("-event_id")[:4]
+    lost.mark_sent(at=now)
+    lost.bounce(
+        "550 5.1.1 " + LONG_NAME + " does not know this mailbox.", at=now, is_permanent=True
+    )
+    for one in others:
+        one.hold("Mail to this address came back.")
+    Preference.choose(cast.ben, {(Category.ACCOUNT, "MAIL"): "DAILY"}, at=now)
+    house.values |= {
+        "delivery_id": lost.pk,
+        "signed": unsubscribe_token(cast.ben, Category.REVAMPD_BILLING),
+        "signed for all": unsubscribe_token(cast.maya, EVERYTHING),
+    }
 
 
 def _read_some(user: User, now: datetime) -> None:

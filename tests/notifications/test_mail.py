@@ -101,9 +101,12 @@ class TestMail:
 
         link = f"{settings.BASE_URL}/connections/{cast.northwind_bluebird.pk}/requests/"
         links = re.findall(r'href="([^"]+)"', part(mail, "html"))
-        assert len(set(links)) == 1
-        assert links[0].startswith(link)
-        assert links[0] in part(mail, "plain")
+        assert all(one in part(mail, "plain") for one in links)
+        page, *others = dict.fromkeys(links)
+        assert page.startswith(link)
+        preferences, ended = others
+        assert preferences == f"{settings.BASE_URL}/notifications/preferences/"
+        assert mail["List-Unsubscribe"].strip() == f"<{ended}>"
 
     def test_tells_instants_in_the_time_zone_of_the_reader(self, cast, mailbox):
         mail = self.send(cast, mailbox)

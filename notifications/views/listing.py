@@ -16,14 +16,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from connections.access import MemberRequest, personal_view
 from connections.kinds import Category, kind_of
-from connections.models import Connection
+from notifications.bell import bell_of
+from notifications.feed import Entry, entries_of
+from notifications.forms import NarrowingForm
+from notifications.models import Delivery, Notification, Undeliverable
 from revampd.kit import clock
 from revampd.kit.htmx import done, page
-
-from .bell import bell_of
-from .feed import Entry, entries_of
-from .forms import NarrowingForm
-from .models import Delivery, Notification
 
 PAGE_LENGTH = 25
 
@@ -32,7 +30,8 @@ PAGE_LENGTH = 25
 @require_GET
 def notification_list(request: MemberRequest) -> HttpResponse:
     """Unread ones on top, narrowed down by the address."""
-    return page(request, "notifications/list.html", _list(request))
+    context = _list(request) | {"bouncing": Undeliverable.at(request.user.email)}
+    return page(request, "notifications/list.html", context)
 
 
 @personal_view
@@ -105,13 +104,15 @@ def bell(request: MemberRequest) -> HttpResponse:
 def _list(request: MemberRequest) -> dict[str, Any]:
     reader = request.user
     mine = Notification.objects.of(reader)
-    concerned = Connection.objects.filter(pk__in=mine.values("connection"))
-    narrowing = NarrowingForm(request.GET, concerned.select_related("provider", "customer"), reader)
-    rows = narrowing.narrow(mine.with_parties().pinned_first())
-    shown = Paginator(rows, PAGE_LENGTH).get_page(request.GET.get("page"))
+    narrowing = NarrowingForm(request.GET, reader)
+    rows = narrowing.narrow(mine).pinned_first()
+    # The page is found in an index alone, however deep it lies; what it shows is read afterwards.
+    shown = Paginator(rows.values_list("pk", flat=True), PAGE_LENGTH)
+    found = shown.get_page(request.GET.get("page"))
+    entries = mine.filter(pk__in=list(found)).with_parties().pinned_first()
     return {
-        "page_obj": shown,
-        "entries": entries_of(shown, reader),
+        "page_obj": found,
+        "entries": entries_of(entries, reader),
         "narrowing": narrowing,
         "chosen": narrowing.chosen,
         "categories": Category.choices,

@@ -1,15 +1,16 @@
 """What narrows the list of notifications down; all of it stands in the address."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.db.models import Exists, OuterRef
 from django.http import QueryDict
 
 from connections.kinds import Category
 from connections.models import Connection, User
+from notifications.models import Notification, NotificationQuerySet
 
-from .models import NotificationQuerySet
+MOST = 500  # connections in the menu: nobody looks through more
 
 
 class NarrowingForm(forms.Form):
@@ -19,10 +20,16 @@ class NarrowingForm(forms.Form):
     connection = forms.ChoiceField(required=False)
     unread = forms.BooleanField(required=False)
 
-    def __init__(self, data: QueryDict, connections: Iterable[Connection], reader: User) -> None:
+    def __init__(self, data: QueryDict, reader: User) -> None:
         super().__init__(data)
-        mine = {membership.organization_id for membership in reader.belongs_to}
-        choices = [(str(row.pk), _counterparty(row, mine)) for row in connections]
+        mine = set(reader.organizations)
+        told = Notification.objects.of(reader).filter(connection=OuterRef("pk"))
+        names = Connection.objects.of(reader).filter(Exists(told))
+        rows = names.values_list("pk", "provider", "provider__name", "customer__name")
+        choices = [
+            (str(pk), customer if provider in mine else seller)
+            for pk, provider, seller, customer in rows.order_by("customer__name", "pk")[:MOST]
+        ]
         choices.sort(key=lambda choice: choice[1].lower())
         self.fields["connection"].choices = choices  # type: ignore[attr-defined]
         self.is_valid()
@@ -39,8 +46,3 @@ class NarrowingForm(forms.Form):
             if field in wanted:
                 rows = rows.filter(**{field: wanted[field]})
         return rows
-
-
-def _counterparty(connection: Connection, mine: set[Any]) -> str:
-    provides = connection.provider_id in mine
-    return connection.customer.name if provides else connection.provider.name
