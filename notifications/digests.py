@@ -66,7 +66,8 @@ def _still_wanted(due: Iterable[Delivery], person: User) -> list[Delivery]:
     """The others are not needed any more, and their rows say so."""
     routes = Routes.of_one(person)
     roles = {member.organization_id: member.role for member in person.belongs_to}
-    wanted, needless = [], []
+    wanted: list[Delivery] = []
+    needless: list[Delivery] = []
     for one in due:
         fits = not _was_read(one) and _is_wanted(one, person, routes, roles)
         (wanted if fits else needless).append(one)
@@ -76,15 +77,15 @@ def _still_wanted(due: Iterable[Delivery], person: User) -> list[Delivery]:
 
 def _was_read(one: Delivery) -> bool:
     """A quiet one counts as read from the start; that is not what is meant."""
-    row = one.notification
+    row = one.row
     return row.read_at is not None and row.read_at > row.created_at
 
 
 def _is_wanted(one: Delivery, person: User, routes: Routes, roles: dict[Any, str]) -> bool:
     """Whoever has left the organization, or its role, hears nothing more of it."""
-    row = one.notification
-    telling = told_to(one.event, row.side)
-    if roles.get(row.organization_id) not in telling.roles:
+    row = one.row
+    telling = told_to(one.told, row.side)
+    if not telling.concerns(one.told, roles.get(row.organization_id, ""), person.pk):
         return False
     way = routes.route(person, row.organization_id, telling, row.category)
     return way.mail != Manner.OFF
@@ -120,8 +121,8 @@ def sections_of(summary: Delivery) -> list[tuple[str, list[Line]]]:
     merged: dict[tuple[Any, ...], list[Delivery]] = {}
     rows = summary.parts.filter(state=State.WAITING).with_words()
     for one in rows.order_by("-event_id"):
-        row = one.notification
-        key = (row.category, row.organization_id, one.event.subject_type, one.event.subject_id)
+        row = one.row
+        key = (row.category, row.organization_id, one.told.subject_type, one.told.subject_id)
         merged.setdefault(key, []).append(one)
     found: dict[str, list[Line]] = {}
     for (category, *_), same in merged.items():
@@ -131,5 +132,5 @@ def sections_of(summary: Delivery) -> list[tuple[str, list[Line]]]:
 
 def _line(same: Sequence[Delivery]) -> Line:
     newest = same[0]
-    event, row = newest.event, newest.notification
+    event, row = newest.told, newest.row
     return Line(row.title, len(same), event.at, row.organization.name, kind_of(event).path(event))

@@ -54,7 +54,7 @@ def message_id(delivery: Delivery) -> str:
 
 def _zone(delivery: Delivery) -> str:
     reader = _reader(delivery)
-    return reader.time_zone if reader else delivery.event.organization.time_zone
+    return reader.time_zone if reader else delivery.told.organization.time_zone
 
 
 def _reader(delivery: Delivery) -> User | None:
@@ -65,7 +65,7 @@ def _reader(delivery: Delivery) -> User | None:
 
 
 def _contents(delivery: Delivery) -> dict[str, Any]:
-    event, kind = delivery.event, kind_of(delivery.event)
+    event, kind = delivery.told, kind_of(delivery.told)
     return (
         _words(delivery)
         | _ways_out(delivery)
@@ -80,7 +80,7 @@ def _contents(delivery: Delivery) -> dict[str, Any]:
 
 def _words(delivery: Delivery) -> dict[str, Any]:
     """Title, body and button, and the organization: the member's own, or the one that writes."""
-    event, notification = delivery.event, delivery.notification
+    event, notification = delivery.told, delivery.notification
     if notification:
         telling = told_to(event, notification.side)
         title, body = notification.title, notification.body
@@ -119,7 +119,7 @@ def _ways_out(delivery: Delivery) -> dict[str, str]:
     if reader is None:
         return {"preferences": "", "unsubscribe": ""}
     of = row.category if row else EVERYTHING
-    is_necessary = row is not None and bool(told_to(delivery.event, row.side).necessary)
+    is_necessary = row is not None and bool(told_to(delivery.told, row.side).necessary)
     token = "" if is_necessary else unsubscribe_token(reader, of)
     return {
         "preferences": f"{settings.BASE_URL}{reverse('notifications:preferences')}",

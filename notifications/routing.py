@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from connections.kinds import KINDS, Category, EventKind, Telling
 from connections.models import Membership, Organization, User
@@ -158,7 +158,7 @@ def _ends(kind: EventKind, organization: Organization) -> Iterable[tuple[Telling
 
 def category_of(kind: EventKind, *, by_platform: bool) -> Category:
     """Billing Management of the platform's own connections is Revampd Billing."""
-    category = Category(kind.category)
+    category = cast(Category, kind.category)
     if by_platform and category is Category.BILLING_MANAGEMENT:
         return Category.REVAMPD_BILLING
     return category

@@ -6,6 +6,7 @@ A payout never changes but by its settlements, so a statement says as of which m
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import accumulate, chain
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Prefetch
@@ -43,7 +44,7 @@ def parts_of(payout: Payout, as_of: datetime) -> Iterator[StatementContent]:
         before = sums[-1]
 
 
-def _rows(part: Sequence[object]) -> Iterator[Earning]:
+def _rows(part: Sequence[UUID]) -> Iterator[Earning]:
     lines = InvoiceLine.objects.select_related("request__decided_by").order_by("position")
     approved = Prefetch("payment__invoice__lines", queryset=lines)
     rows = Earning.objects.filter(pk__in=part).with_documents().oldest_first()

@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.db import models, transaction
 from django.db.models import Q
@@ -25,7 +25,7 @@ RETRY_AFTER = [timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360)]
 # A server that does not answer is asked again this often, for as long as it takes.
 SERVER_AFTER = timedelta(minutes=1)
 REPEAT_AFTER = timedelta(minutes=10)
-TONES = {State.SENT: "good", State.FAILED: "bad", State.BOUNCED: "bad", State.HELD: "bad"}
+TONES = {"SENT": "good"} | dict.fromkeys(FAILURES, "bad")
 
 
 class AlreadyOnItsWay(Conflict):
@@ -191,7 +191,7 @@ class Delivery(models.Model):
             setattr(self, field, value)
         self.save(update_fields=list(values))
         if self.is_summary and self.state != before:
-            of_parts = {State.QUEUED: State.WAITING}
+            of_parts = {State.QUEUED.value: State.WAITING.value}
             self.parts.filter(state=of_parts.get(before, before)).update(
                 state=of_parts.get(self.state, self.state),
                 sent_at=self.sent_at,
@@ -209,7 +209,7 @@ class Delivery(models.Model):
     def _organizations(self) -> list[Organization]:
         """Those that answer for it, or for what is in it."""
         if not self.is_summary:
-            return [self.organization]
+            return [cast(Organization, self.organization)]
         return list(Organization.objects.filter(pk__in=self.parts.values("organization")))
 
     # Properties
@@ -222,8 +222,18 @@ class Delivery(models.Model):
         return (
             self.notification.title
             if self.notification
-            else in_words(kind_of(self.event).sentence, self.event)
+            else in_words(kind_of(self.told).sentence, self.told)
         )
+
+    @property
+    def told(self) -> Event:
+        """What it tells of. For anything but a summary."""
+        return cast(Event, self.event)
+
+    @property
+    def row(self) -> Notification:
+        """The notification that it goes with. For anything but a summary or a stranger's mail."""
+        return cast(Notification, self.notification)
 
     @property
     def is_summary(self) -> bool:

@@ -170,24 +170,22 @@ class DigestHour(models.Model):
         return True
 
 
-def _store(table: type[models.Model], choices: Choices, **owner: Any) -> dict[str, str]:
+def _store(table: Any, choices: Choices, **owner: Any) -> dict[str, str]:
     """Write what differs from what is stored. Returns that in words, for the record."""
-    stored = {row.key: row for row in table._default_manager.filter(**owner)}
+    stored = {row.key: row for row in table.objects.filter(**owner)}
     changed: dict[str, str] = {}
     for key, manner in choices.items():
         row = stored.get(key)
         if (row.manner if row else None) == manner:
             continue
-        if manner is None:
+        if row and manner is None:
             row.delete()
         elif row:
             row.manner = manner
             row.save(update_fields=["manner"])
         else:
             category, channel = key
-            table._default_manager.create(
-                category=category, channel=channel, manner=manner, **owner
-            )
+            table.objects.create(category=category, channel=channel, manner=manner, **owner)
         changed[f"{Category(key[0]).label}, {Channel(key[1]).label}"] = _named(manner)
     return changed
 

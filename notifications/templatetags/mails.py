@@ -17,8 +17,8 @@ def undelivered(context: Context, subject: models.Model) -> dict[str, Any]:
 
     Who may, sends them again from there.
     """
-    party, membership = context.get("party"), context.get("membership")
-    member = party.membership if party else membership
+    party: Any = context.get("party")
+    member: Any = party.membership if party else context.get("membership")
     return {
         "deliveries": list(Delivery.objects.about(subject).failed()),
         "heading": "Mail that did not arrive",

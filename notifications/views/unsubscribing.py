@@ -23,7 +23,7 @@ def unsubscribe(request: HttpRequest, signed: str) -> HttpResponse:
     optional = [one.category for one in heard if one.is_optional]
     is_done = request.method == "POST"
     if is_done:
-        ended = dict.fromkeys(((one, Channel.MAIL) for one in optional), Manner.OFF)
+        ended = {(one.value, Channel.MAIL.value): Manner.OFF.value for one in optional}
         Preference.choose(person, ended, at=clock.now())
     context = {"categories": optional, "heard": heard, "is_done": is_done, "address": person.email}
     return render(request, "notifications/unsubscribe.html", context)

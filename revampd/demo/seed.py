@@ -82,4 +82,4 @@ def tell(stage: Stage) -> None:
     older = stage.now - NEWS
     Notification.objects.filter(event__at__lt=older).mark_read(at=stage.now)
     for delivery in Delivery.objects.filter(event__at__lt=older).select_related("event"):
-        delivery.mark_sent(at=delivery.event.at)
+        delivery.mark_sent(at=delivery.told.at)

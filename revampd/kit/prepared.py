@@ -41,7 +41,7 @@ class Argument(Expression):
         super().__init__(output_field=models.Field())
         self.position = position
 
-    def as_sql(self, *_: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, *_: Any) -> Any:
         return "%s", [self]
 
 

@@ -3,6 +3,7 @@
 import resource
 from dataclasses import replace
 from io import BytesIO
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
@@ -45,7 +46,8 @@ def pages(content: bytes) -> list[str]:
 
 
 def links(content: bytes) -> set[str]:
-    marks = [m.get_object() for p in PdfReader(BytesIO(content)).pages for m in p["/Annots"]]
+    pages: Any = PdfReader(BytesIO(content)).pages
+    marks = [mark.get_object() for page in pages for mark in page["/Annots"]]
     return {mark["/A"]["/URI"] for mark in marks}
 
 
