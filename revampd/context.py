@@ -35,7 +35,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         # Lazy: a fragment that shows none of them costs no query.
         "nav": cache(lambda: navigation(request, user.belongs_to)),
         "news": news,
-        "waiting": SimpleLazyObject(lambda: news().waiting),
+        "waiting": cache(lambda: news().waiting),
         "shows_waiting": _shows_waiting(request, party),
         "bell": SimpleLazyObject(lambda: news().bell),
         "party": party,

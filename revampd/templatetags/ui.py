@@ -143,7 +143,9 @@ def menu(context: template.Context) -> SafeString:
         return SafeString("")
     news, waiting = context["news"](), context["waiting"]
     unread = news.bell.label if news.bell.unread else ""
-    return _menu(context["nav"](), unread, int(waiting), news.tickets)
+    # A page that knows what waits says so itself.
+    number = waiting() if callable(waiting) else waiting
+    return _menu(context["nav"](), unread, number, news.tickets)
 
 
 @drawn_once
