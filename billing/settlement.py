@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from itertools import chain
+from typing import Any
 
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from connections.access import Party
 from connections.models import Event
 from connections.timeline import Entry, timeline
 from revampd.kit.money import Money
+from revampd.kit.prepared import prepared
 
 from .models import (
     CreditApplication,
@@ -49,16 +52,14 @@ class Settlement:
 
     @cached_property
     def lines(self) -> list[InvoiceLine]:
-        rows = self.invoice.lines.select_related("request__proposed_by", "request__decided_by")
-        return list(rows.order_by("position"))
+        return _lines(self.invoice.pk)
 
     # What became of it
 
     @cached_property
     def payments(self) -> list[Payment]:
         """Every attempt, the newest first."""
-        rows = self.invoice.payments.select_related("method", "begun_by")
-        return list(rows.newest_first())
+        return _payments(self.invoice.pk)
 
     @cached_property
     def applications(self) -> list[CreditApplication]:
@@ -204,3 +205,16 @@ def refunded(refund: Refund) -> str:
     if refund.state == Refund.State.SUCCEEDED:
         return "Refunded. Banks take a few days"
     return "On its way"
+
+
+@prepared
+def _lines(invoice: Any) -> QuerySet[InvoiceLine]:
+    lines = InvoiceLine.objects.filter(invoice=invoice).order_by("position")
+    return lines.select_related("request__proposed_by", "request__decided_by")
+
+
+@prepared
+def _payments(invoice: Any) -> QuerySet[Payment]:
+    payments = Payment.objects.filter(invoice=invoice).newest_first()
+    told: QuerySet[Payment] = payments.select_related("method", "begun_by")
+    return told

@@ -6,13 +6,14 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from connections.models import Connection
 from revampd.kit.money import Money
+from revampd.kit.prepared import prepared
 
-from .models import BillingRequest, Credit, Deduction, PaymentMethod
+from .models import Credit, Deduction, PaymentMethod
 from .pricing import first_in_first_out
 from .runs import Runs
 
@@ -68,23 +69,9 @@ class Wallet:
 
     @cached_property
     def sums(self) -> dict[str, int]:
-        """What it holds (minor units), and how long each list of its page is, in one query.
-
-        And how many requests wait, which the menu says.
-        """
-        lots = Credit.objects.filter(connection=OuterRef("pk")).order_by().values("connection")
-        taken_out = Deduction.objects.filter(connection=OuterRef("pk")).order_by()
-        asked = BillingRequest.objects.pending().filter(connection=OuterRef("pk")).order_by()
-        unspent = Q(applied__lt=F("amount"))
-        row: Any = Connection.objects.filter(pk=self.connection.pk).values(
-            held=_sum(lots.values(n=Sum(F("amount") - F("applied")))),
-            lots=_sum(lots.values(n=Count("pk"))),
-            unspent_lots=_sum(lots.values(n=Count("pk", filter=unspent))),
-            taken_out=_sum(taken_out.values("connection").values(n=Count("pk"))),
-            waiting=_sum(asked.values("connection").values(n=Count("pk"))),
-        )
-        found: dict[str, int] = row.get()
-        return found
+        """What it holds (minor units), and how long each list of its page is, in one query."""
+        found: dict[str, int] | None = _sums.first(self.connection.pk)
+        return found or {}
 
     @property
     def balance(self) -> Money:
@@ -97,17 +84,14 @@ class Wallet:
     @cached_property
     def method(self) -> PaymentMethod | None:
         """What pays the rest."""
-        default: PaymentMethod | None = self.connection.payment_methods.default()
-        return default
+        return _default_method.first(self.connection.pk)
 
     @cached_property
     def takes(self) -> dict[UUID, Money]:
         """What the next invoice will take of each credit, by the same rule as the run."""
         if self.runs.next_invoice is None or not self.balance:
             return {}
-        lots = self.connection.credits.unspent().oldest_first()
-        rows = lots.values_list("pk", F("amount") - F("applied")).iterator()
-        taken = first_in_first_out(rows, self.runs.upcoming_total.minor)
+        taken = first_in_first_out(_unspent(self.connection.pk), self.runs.upcoming_total.minor)
         return {pk: Money(minor, self.connection.currency) for pk, minor in taken}
 
     @cached_property
@@ -124,6 +108,33 @@ class Wallet:
             free=Sum(F("outstanding") - F("held"), default=0)
         )
         return Adjustment(self.balance, change, Money(owed["free"], self.connection.currency))
+
+
+@prepared
+def _sums(connection: Any) -> QuerySet[Any]:
+    lots = Credit.objects.filter(connection=OuterRef("pk")).order_by().values("connection")
+    taken_out = Deduction.objects.filter(connection=OuterRef("pk")).order_by()
+    unspent = Q(applied__lt=F("amount"))
+    return Connection.objects.filter(pk=connection).values(
+        held=_sum(lots.values(n=Sum(F("amount") - F("applied")))),
+        lots=_sum(lots.values(n=Count("pk"))),
+        unspent_lots=_sum(lots.values(n=Count("pk", filter=unspent))),
+        taken_out=_sum(taken_out.values("connection").values(n=Count("pk"))),
+    )
+
+
+@prepared
+def _unspent(connection: Any) -> QuerySet[Credit, Any]:
+    lots = Credit.objects.filter(connection=connection).unspent().oldest_first()
+    left: QuerySet[Credit, Any] = lots.values_list("pk", F("amount") - F("applied"))
+    return left
+
+
+@prepared
+def _default_method(connection: Any) -> QuerySet[PaymentMethod]:
+    own = PaymentMethod.objects.filter(connection=connection, is_default=True)
+    usable: QuerySet[PaymentMethod] = own.usable()
+    return usable
 
 
 def _sum(rows: Any) -> Coalesce:

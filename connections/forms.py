@@ -9,6 +9,7 @@ from django import forms
 
 from .access import Party
 from .models import Membership, Organization, Role, User
+from .models.memberships import members_by_name
 
 EMAIL = forms.EmailInput(attrs={"autocomplete": "off"})
 BAD_ADDRESS = {"invalid": "Enter an e-mail address like ada@example.com."}
@@ -172,8 +173,7 @@ class OwnersForm(forms.Form):
 
     def __init__(self, data: Any = None, *, provider: Organization, **options: Any) -> None:
         super().__init__(data, **options)
-        members = provider.memberships.select_related("user").order_by("user__name", "id")
-        offered = list(members)
+        offered = members_by_name(provider.pk)
         for field in self._member_fields():
             field.offer(offered)
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -22,10 +22,16 @@ from revampd.kit.errors import Invalid
 from revampd.kit.forms import refuse
 from revampd.kit.htmx import done, page, wants_fragment
 from revampd.kit.money import Money
+from revampd.kit.prepared import prepared
 
 PAGE_LENGTH = 25
 TAKEN_OUT = "deductions"
-SHOWS = (("", "All credits"), ("unspent", "Unspent"), (TAKEN_OUT, "Taken out"))
+# What the list can show: its name in the address, its tab, and the sum that counts it.
+SHOWS = (
+    ("", "All credits", "lots"),
+    ("unspent", "Unspent", "unspent_lots"),
+    (TAKEN_OUT, "Taken out", "taken_out"),
+)
 
 
 # The list
@@ -35,21 +41,16 @@ SHOWS = (("", "All credits"), ("unspent", "Unspent"), (TAKEN_OUT, "Taken out"))
 @require_GET
 def wallet_page(request: HttpRequest, party: Party) -> HttpResponse:
     """The balance, what the next invoice takes of it, and the credits or what was taken out."""
-    wallet, connection = _wallet(party), party.connection
-    lists = {
-        "": (connection.credits.newest_first(), wallet.sums["lots"]),
-        "unspent": (connection.credits.unspent().newest_first(), wallet.sums["unspent_lots"]),
-        TAKEN_OUT: (connection.deductions.order_by("-made_at", "-id"), wallet.sums["taken_out"]),
-    }
+    wallet = _wallet(party)
+    numbers = {name: wallet.sums[count] for name, _, count in SHOWS}
     show = request.GET.get("show", "")
-    show = show if show in lists else ""
-    pages = Paginator(_told(lists[show][0], show), PAGE_LENGTH)
-    pages.count = lists[show][1]  # counted already
+    show = show if show in numbers else ""
+    pages: Paginator[Any] = Paginator(_rows(party.connection.pk, show), PAGE_LENGTH)
+    pages.count = numbers[show]  # counted already
     listed = pages.get_page(request.GET.get("page"))
     context = {
         "wallet": wallet,
-        "waiting": wallet.sums["waiting"],
-        "shows": [(name, label, lists[name][1]) for name, label in SHOWS],
+        "shows": [(name, label, numbers[name]) for name, label, _ in SHOWS],
         "show": show,
         "page": listed,
         "rows": [(row, wallet.takes.get(row.pk)) for row in listed],
@@ -57,12 +58,28 @@ def wallet_page(request: HttpRequest, party: Party) -> HttpResponse:
     return page(request, "billing/wallet/detail.html", context)
 
 
-def _told(rows: Any, show: str) -> Any:
-    """The rows with what their lines say: by whom, and whether they were ever used."""
+def _rows(connection: UUID, show: str) -> Any:
     if show == TAKEN_OUT:
-        return rows.select_related("made_by")
+        return _deductions.part_of(connection)
+    return _credits.part_of(connection, unspent=bool(show))
+
+
+@prepared
+def _credits(connection: Any, *, unspent: bool, part: tuple[int, int]) -> QuerySet[Credit]:
+    """With who issued them, and whether they were ever used."""
+    own = Credit.objects.filter(connection=connection).newest_first()
+    shown = own.unspent() if unspent else own
     uses = CreditApplication.objects.filter(credit=OuterRef("pk"))
-    return rows.select_related("issued_by").annotate(has_applications=Exists(uses))
+    told: QuerySet[Credit] = shown.select_related("issued_by").annotate(
+        has_applications=Exists(uses)
+    )
+    return told[slice(*part)]
+
+
+@prepared
+def _deductions(connection: Any, *, part: tuple[int, int]) -> QuerySet[Deduction]:
+    own = Deduction.objects.filter(connection=connection).select_related("made_by")
+    return own.order_by("-made_at", "-id")[slice(*part)]
 
 
 # One credit

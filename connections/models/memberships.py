@@ -10,6 +10,7 @@ from django.utils import timezone
 from connections import events
 from revampd.kit.errors import Conflict
 from revampd.kit.locking import lock
+from revampd.kit.prepared import prepared
 from revampd.kit.search import having, vector
 
 from .people import User
@@ -193,3 +194,10 @@ class Membership(models.Model):
     def may_support(self) -> bool:
         """Tickets."""
         return self.role in (Role.OWNER, Role.SUPPORT)
+
+
+@prepared
+def members_by_name(organization: Any) -> "models.QuerySet[Membership]":
+    members = Membership.objects.filter(organization=organization).select_related("user")
+    by_name: models.QuerySet[Membership] = members.order_by("user__name", "id")
+    return by_name

@@ -3,10 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Protocol
+from functools import cached_property, lru_cache
+from typing import Protocol
 
 from django import template
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 from django.utils.text import slugify
 
 from revampd.kit.money import Money
@@ -146,21 +148,31 @@ class Drawing:
         return round(self.floor - (self.floor - TOP) * max(minor, 0) / self.ticks[-1], 1)
 
 
-@register.inclusion_tag("_chart.html")
-def chart(
-    points: Sequence[Point], title: str, kind: str = "line", earlier: str = ""
-) -> dict[str, Any]:
+@register.simple_tag
+def chart(points: Sequence[Point], title: str, kind: str = "line", earlier: str = "") -> SafeString:
     """Draws `points` as a "line" or as "columns"; `earlier` names the dashed comparison."""
-    ticks = _ticks(max(map(_largest, points), default=0))
-    return {
+    return _chart(tuple(points), title, kind, earlier)
+
+
+# The same figures are drawn once: they change when a month or an invoice does.
+@lru_cache(maxsize=256)
+def _chart(points: tuple[Point, ...], title: str, kind: str, earlier: str) -> SafeString:
+    shown = {
         "points": points,
         "title": title,
         "kind": kind,
         "earlier": earlier,
         "key": slugify(title),
         "said": _said(points),
-        "drawings": [Drawing(canvas, points, ticks) for canvas in (WIDE, NARROW) if points],
+        "drawings": drawings(points),
     }
+    return render_to_string("_chart.html", shown)
+
+
+def drawings(points: Sequence[Point]) -> list[Drawing]:
+    """The points as a wide screen and as a narrow one shows them; nothing without points."""
+    ticks = _ticks(max(map(_largest, points), default=0))
+    return [Drawing(canvas, points, ticks) for canvas in (WIDE, NARROW) if points]
 
 
 def _previous(point: Point) -> Money | None:

@@ -5,23 +5,26 @@ from datetime import date
 from typing import Any
 
 from dateutil.relativedelta import relativedelta
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from billing.attention import Watch
 from billing.first_steps import FirstSteps, PartnerSteps
-from billing.models import Subscription
+from billing.models import BillingRequest, Subscription
 from billing.months import Month, invoiced_by_month
 from billing.standing import Standing
 from connections.access import OWNERS, Party, party_view
 from connections.forms import OwnersForm
-from connections.models import Connection
+from connections.models import Connection, Event
 from connections.timeline import timeline
 from revampd.kit import clock
 from revampd.kit.errors import DomainError
 from revampd.kit.htmx import page
 from revampd.kit.money import Money
+from revampd.kit.prepared import prepared
 
 MONTHS = 12
+WAITING = 5
 HISTORY = 10
 
 
@@ -44,7 +47,7 @@ def overview(
     invoiced = last_months(months, today, connection.currency)
     running = _running(connection, today)
     standing = Standing.of(connection)
-    pending = list(connection.billing_requests.pending().newest_first()[:5])
+    pending = _pending(connection.pk) if standing.waiting else []
     context = {
         **running,
         "attention": Watch(party, today, running.get("next_invoice"), standing).found(),
@@ -56,11 +59,25 @@ def overview(
         "pending": pending,
         "waiting": standing.waiting,
         "invoiced": invoiced if any(bar.amount for bar in invoiced) else [],
-        "entries": timeline(connection.events.with_actors().newest_first()[:HISTORY]),
+        "entries": timeline(_history(connection.pk)),
         "owners_form": OwnersForm.of(party) if party.is_provider else None,
         "refusal": refusal,
     }
     return page(request, "connections/overview.html", context)
+
+
+@prepared
+def _pending(connection: Any) -> QuerySet[BillingRequest]:
+    pending = BillingRequest.objects.pending().filter(connection=connection)
+    newest: QuerySet[BillingRequest] = pending.newest_first()
+    return newest[:WAITING]
+
+
+@prepared
+def _history(connection: Any) -> QuerySet[Event]:
+    events = Event.objects.filter(connection=connection).with_actors()
+    newest: QuerySet[Event] = events.newest_first()
+    return newest[:HISTORY]
 
 
 def _running(connection: Connection, today: date) -> dict[str, Any]:

@@ -20,7 +20,7 @@ def weeks(*amounts: int) -> list[Week]:
 
 
 def drawing(*amounts: int) -> charts.Drawing:
-    wide: charts.Drawing = charts.chart(weeks(*amounts), title="Earnings")["drawings"][0]
+    wide, _ = charts.drawings(weeks(*amounts))
     return wide
 
 
@@ -64,7 +64,7 @@ class TestDrawing:
         assert len(named) <= wide.canvas.labels
 
     def test_is_left_out_without_points(self) -> None:
-        assert charts.chart([], title="Earnings")["drawings"] == []
+        assert charts.drawings([]) == []
 
 
 class TestCaptions:
