@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import QuerySet
 from django.urls import reverse
@@ -27,6 +27,8 @@ from .models import (
     Refund,
 )
 from .outlook import Outlook
+
+Row = TypeVar("Row", InvoiceLine, Payment)
 
 
 @dataclass(frozen=True)
@@ -52,14 +54,14 @@ class Settlement:
 
     @cached_property
     def lines(self) -> list[InvoiceLine]:
-        return _lines(self.invoice.pk)
+        return self._own(_lines(self.invoice.pk))
 
     # What became of it
 
     @cached_property
     def payments(self) -> list[Payment]:
         """Every attempt, the newest first."""
-        return _payments(self.invoice.pk)
+        return self._own(_payments(self.invoice.pk))
 
     @cached_property
     def applications(self) -> list[CreditApplication]:
@@ -92,6 +94,12 @@ class Settlement:
         subjects = (self.invoice, *self.payments, *self.notes, *self.refunds)
         told = Event.objects.about(*subjects)
         return timeline(told.with_actors().newest_first())
+
+    def _own(self, rows: list[Row]) -> list[Row]:
+        """The rows, which know their invoice without asking for it."""
+        for row in rows:
+            row.invoice = self.invoice
+        return rows
 
     # The receipt
 

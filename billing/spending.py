@@ -4,13 +4,16 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import relativedelta
-from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce, TruncMonth
+from django.db.models import Count, DateField, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce, TruncDate, TruncMonth
+from django.utils import timezone
 
 from connections.models import Connection, Organization
 from revampd.kit.money import Money, by_currency, in_order, total
+from revampd.kit.prepared import prepared
 
 from .models import BillingRequest, Invoice, Payment, Subscription
 from .pricing import Interval, Item, Running, a_month_of
@@ -78,7 +81,7 @@ class Spending:
     @classmethod
     def of(cls, buyer: Organization, today: date, **besides: Any) -> "Spending":
         """In two queries. `besides` are expressions of a connection's row that a page shows too."""
-        connections = list(_connections(buyer).annotate(**besides))
+        connections = _connections(buyer.pk, besides=tuple(besides.items()))
         running = Subscription.running_on_each(connections)
         each = (Bought.of(one, running.get(one.pk, Running()), today) for one in connections)
         return cls(list(each))
@@ -115,7 +118,8 @@ class Spending:
         return in_order(money for money in sums if money)
 
 
-def _connections(buyer: Organization) -> QuerySet[Connection]:
+@prepared
+def _connections(buyer: Any, *, besides: tuple[tuple[str, Any], ...]) -> QuerySet[Connection]:
     own = {"connection": OuterRef("pk")}
     owed = Invoice.objects.owed().filter(**own).order_by().values("connection")
     late = owed.filter(state=Invoice.State.PAST_DUE)
@@ -125,6 +129,7 @@ def _connections(buyer: Organization) -> QuerySet[Connection]:
         owed=Coalesce(Subquery(owed.values(sum=Sum("outstanding"))), 0),
         overdue=Coalesce(Subquery(late.values(sum=Sum("outstanding"))), 0),
         waiting=Coalesce(Subquery(asked.values(number=Count("pk"))), 0),
+        **dict(besides),
     )
 
 
@@ -132,17 +137,25 @@ def paid_by_month(buyer: Organization, today: date) -> dict[str, list[MonthEnd]]
     """What payment methods paid in each of the last twelve months, by currency."""
     first = today.replace(day=1) - relativedelta(months=MONTHS - 1)
     days = [first + relativedelta(months=number) for number in range(MONTHS)]
-    rows: Any = Payment.objects.succeeded().filter(
-        connection__customer=buyer, settled_at__date__gte=first
-    )
-    by_month = rows.annotate(month=TruncMonth("settled_at"))
     sums: dict[str, dict[date, int]] = defaultdict(dict)
-    grouped = by_month.order_by().values_list("currency", "month").annotate(Sum("amount"))
+    grouped = _paid(buyer.pk, first, zone=timezone.get_current_timezone_name())
     for currency, month, minor in grouped:
-        sums[currency][month.date()] = minor
+        sums[currency][month] = minor
     return {
         currency: [
             MonthEnd(f"{day:%b %y}", Money(sums[currency].get(day, 0), currency)) for day in days
         ]
         for currency in sorted(sums, key=by_currency)
     }
+
+
+@prepared
+def _paid(buyer: Any, first: Any, *, zone: str) -> QuerySet[Payment, Any]:
+    """By currency and month, as the days are in a time zone."""
+    day = TruncDate("settled_at", tzinfo=ZoneInfo(zone))
+    own = Payment.objects.succeeded().filter(connection__customer=buyer).annotate(day=day)
+    months = own.filter(day__gte=first).annotate(month=TruncMonth("day", output_field=DateField()))
+    sums: QuerySet[Payment, Any] = (
+        months.order_by().values_list("currency", "month").annotate(sum=Sum("amount"))
+    )
+    return sums

@@ -1,7 +1,6 @@
 """A request as it stands in the database: its terms sealed, its decision written once."""
 
 import re
-from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from uuid import UUID
@@ -17,7 +16,7 @@ from django.db.models.functions import Cast, Right
 
 from billing import terms
 from billing.pricing import Interval, ItemKind, Offer, Timing
-from connections.models import Connection, Membership, Organization, User
+from connections.models import Connection, Organization, User
 from revampd.kit.constraints import CompositeForeignKey, no_truncate
 from revampd.kit.ids import growing_id
 from revampd.kit.money import CurrencyField, Money, typed_money
@@ -57,19 +56,6 @@ class SealedRequestQuerySet(models.QuerySet["BillingRequest"]):
         sent = rows.filter(asked, provider__in=mine).values("pk")
         received = rows.filter(asked, connection__customer__in=mine).values("pk")
         return self.filter(pk__in=sent.union(received))
-
-    def waiting_for(self, memberships: Iterable[Membership]) -> Self:
-        """What these members may decide, the most urgent first."""
-        deciding = [m.organization_id for m in memberships if m.may_bill]
-        sent = [m.organization_id for m in memberships]
-        rows = self.pending().filter(connection__customer__in=deciding)
-        rows = rows.exclude(provider__in=sent).order_by("expires_at", "id")
-        return rows.select_related("connection__provider", "connection__customer", "proposed_by")
-
-    def count_by_connection(self, connections: Iterable[Connection]) -> dict[Any, int]:
-        """How many of these requests each connection has, by its id."""
-        rows = self.filter(connection__in=list(connections)).values_list("connection")
-        return dict(rows.annotate(number=models.Count("id")))
 
     def overdue(self, at: datetime | Combinable) -> Self:
         """Pending ones whose time is over; `at` is on their connection's clock."""

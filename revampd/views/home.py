@@ -1,16 +1,22 @@
 """Where a person lands: their only connection, or the list of what they buy and sell."""
 
 from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from billing.models import BillingRequest, Subscription
+from billing.decisions import waiting_for, waiting_on_each
+from billing.models import Subscription
 from billing.pricing import Running
 from connections.access import MemberRequest, personal_view
 from connections.models import Connection, Membership, Organization
+from revampd.kit.keys import among, array_of
 from revampd.kit.money import Money
+from revampd.kit.prepared import prepared
 
 SHOWN = 25
 
@@ -34,7 +40,7 @@ def rows(connections: list[Connection], *, selling: bool) -> list[Row]:
     if not connections:
         return []
     running = Subscription.running_on_each(connections)
-    waiting = BillingRequest.objects.pending().count_by_connection(connections)
+    waiting = waiting_on_each(connections)
     return [
         _row(connection, running.get(connection.pk, Running()), waiting, selling=selling)
         for connection in connections
@@ -42,7 +48,7 @@ def rows(connections: list[Connection], *, selling: bool) -> list[Row]:
 
 
 def _row(
-    connection: Connection, running: Running, waiting: dict[object, int], *, selling: bool
+    connection: Connection, running: Running, waiting: dict[UUID, int], *, selling: bool
 ) -> Row:
     today = connection.today
     plan = running.plan_on(today) or running.plan
@@ -72,18 +78,30 @@ def connection_list(request: MemberRequest) -> HttpResponse:
     """What waits for the person, whom they buy from and whom they sell to."""
     memberships = _chosen(request)
     mine = [membership.organization_id for membership in memberships]
-    connections = Connection.objects.select_related("provider", "customer")
-    buying = connections.filter(customer__in=mine).order_by("provider__name", "id")
-    selling = connections.filter(provider__in=mine).order_by("customer_kind", "-created_at", "id")
+    own = array_of(mine)
     context = {
-        "decisions": BillingRequest.objects.waiting_for(memberships)[:5],
-        "buying": rows(list(buying[:SHOWN]), selling=False),
-        "selling": rows(list(selling[:SHOWN]), selling=True),
+        "decisions": waiting_for(memberships),
+        "buying": rows(_buying(own), selling=False),
+        "selling": rows(_selling(own), selling=True),
         "sellers": [m.organization for m in memberships if m.organization.is_seller],
         "memberships": memberships,
         "shown": SHOWN,
     }
     return render(request, "connections/list.html", context)
+
+
+@prepared
+def _buying(organizations: Any) -> QuerySet[Connection]:
+    own = Connection.objects.filter(among("customer", organizations))
+    with_parties: QuerySet[Connection] = own.select_related("provider", "customer")
+    return with_parties.order_by("provider__name", "id")[:SHOWN]
+
+
+@prepared
+def _selling(organizations: Any) -> QuerySet[Connection]:
+    own = Connection.objects.filter(among("provider", organizations))
+    with_parties: QuerySet[Connection] = own.select_related("provider", "customer")
+    return with_parties.order_by("customer_kind", "-created_at", "id")[:SHOWN]
 
 
 def _chosen(request: MemberRequest) -> list[Membership]:

@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
-from billing.models import BillingRequest
+from billing.decisions import waiting_for
 from billing.obstacles import Obstacles
 from billing.revenue import Revenue
 from billing.spending import Spending, paid_by_month
@@ -16,8 +16,6 @@ from notifications.undelivered import undelivered_by
 from payouts.summary import AVAILABLE, EARNED
 from revampd.kit import clock
 from revampd.kit.htmx import page
-
-DECISIONS = 5
 
 
 @organization_view
@@ -44,7 +42,7 @@ def _sold(seller: Organization) -> dict[str, Any]:
 def _bought(membership: Membership) -> dict[str, Any]:
     buyer = membership.organization
     return {
-        "decisions": BillingRequest.objects.waiting_for([membership])[:DECISIONS],
+        "decisions": waiting_for([membership]),
         "paid": paid_by_month(buyer, _today(buyer)),
         "undelivered": undelivered_by(buyer).count(),
     }

@@ -47,7 +47,7 @@ def overview(
     invoiced = last_months(months, today, connection.currency)
     running = _running(connection, today)
     standing = Standing.of(connection)
-    pending = _pending(connection.pk) if standing.waiting else []
+    pending = _pending(connection.pk)
     context = {
         **running,
         "attention": Watch(party, today, running.get("next_invoice"), standing).found(),
