@@ -92,7 +92,8 @@ class Preference(Choice):
 
         `hour` is that of the daily summary, in the person's time zone; None keeps the present one.
         """
-        lock(person)
+        # A view hands over the lazy user of its request, which has no table of its own.
+        person = User.objects.select_for_update(no_key=True).get(pk=person.pk)
         changed = _store(cls, choices, person=person)
         if hour is not None and DigestHour.set(person, hour):
             changed["summary"] = f"{hour}:00"
