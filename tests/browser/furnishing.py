@@ -88,6 +88,7 @@ def furnish(cast: Cast) -> Furnished:
     drain_events()
     _read_some(cast.ben, now)
     _lose_mail(house, now)
+    drain_events()
     house.values |= {
         **{name: request.pk for name, request in house.requests.items()},
         "connection_id": cast.northwind_bluebird.pk,
