@@ -118,7 +118,7 @@ def profile(path: str, who: str, requests: int) -> dict[str, Any]:
         get(path, who)
     with CaptureQueriesContext(connection) as captured:
         get(path, who)
-    asked = [query["sql"][:QUERY_SHOWN] for query in captured]
+    asked = [str(query["sql"])[:QUERY_SHOWN] for query in captured]
     profiler = cProfile.Profile(time.process_time)
     profiler.enable()
     for _ in range(requests):

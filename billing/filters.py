@@ -81,7 +81,7 @@ class CustomerFilter(Narrowing):
             "twelfths": "monthly",
             "overdue": "overdue",
         },
-        tie=("-created_at", "pk"),
+        tie=("customer_kind", "-created_at", "pk"),
     )
 
     def narrow_by_text(self, rows: QuerySet[Any], _name: str, text: str) -> QuerySet[Any]:

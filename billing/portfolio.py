@@ -25,7 +25,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, JSONObject, Lower
 
 from connections.clocks import day_of_each
-from connections.models import Connection, Invitation, Membership, Organization
+from connections.models import Connection, Invitation, Membership
 from revampd.kit.money import Money
 
 from .models import BillingRequest, Invoice, SubscriptionItem
@@ -40,14 +40,14 @@ PENDING = BillingRequest.objects.pending().filter(**OWN)
 OVERDUE = Invoice.objects.filter(state=Invoice.State.PAST_DUE, **OWN)
 
 
-def customers(provider: Organization, at: datetime) -> QuerySet[Any]:
-    """The connections of `provider` on the day that each is at, at the real time `at`."""
+def customers(provider: Any, zone: Any, at: Any) -> QuerySet[Any]:
+    """The connections of `provider` on the day that each is at, at the real time `at`.
+
+    Arguments of a prepared query, or the key of the provider, its time zone and an instant.
+    """
     own = Connection.objects.filter(provider=provider)
     return own.annotate(
-        day=day_of_each(provider, at),
-        is_waiting=Exists(PENDING),
-        is_overdue=Exists(OVERDUE),
-        small_name=Lower("customer__name"),
+        day=day_of_each(zone, at), is_waiting=Exists(PENDING), is_overdue=Exists(OVERDUE)
     )
 
 
@@ -64,8 +64,9 @@ def called(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
 
 
 def with_plan(rows: QuerySet[Any], name: str) -> QuerySet[Any]:
-    """Those on whom a plan of this name runs; for "", those without a plan."""
-    return rows.filter(Exists(PLAN.filter(name=name)) if name else ~Exists(PLAN))
+    """Those on whom a version of the plan of this name runs; for "", those without a plan."""
+    named = PLAN.filter(request__plan_version__plan__name=name)
+    return rows.filter(Exists(named) if name else ~Exists(PLAN))
 
 
 def of_member(rows: QuerySet[Any], membership_id: int) -> QuerySet[Any]:
@@ -74,6 +75,12 @@ def of_member(rows: QuerySet[Any], membership_id: int) -> QuerySet[Any]:
 
 
 # Reading
+
+
+def counted(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """For a census: how many of them stand alike."""
+    alike = rows.order_by().values_list("state", "is_waiting", "is_overdue")
+    return alike.annotate(number=Count("pk"))
 
 
 TONES = {state: Connection(state=state).tone for state in Connection.State}
@@ -116,7 +123,7 @@ READ = {
 
 def read(rows: QuerySet[Any]) -> QuerySet[Any]:
     """The same rows as values, each of which `customer_of` makes a customer."""
-    return rows.annotate(**READ).values(
+    return rows.annotate(small_name=Lower("customer__name"), **READ).values(
         *("pk", "customer__name", "state", "currency", "created_at", "day"),
         *("items", "overdue", "waiting"),
     )

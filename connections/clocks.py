@@ -16,6 +16,7 @@ from django.db.models import DateField, DateTimeField, ExpressionWrapper, F, Fun
 from django.db.models.expressions import Combinable
 
 from revampd.kit import clock
+from revampd.kit.prepared import Argument
 
 from .models import Connection, Organization, User
 from .models.connections import ConnectionQuerySet
@@ -73,11 +74,11 @@ def own_day(connection: str, at: datetime) -> Combinable:
     return _Day(own_time(connection, at), F(f"{connection}__provider__time_zone"))
 
 
-def day_of_each(provider: Organization, at: datetime) -> Combinable:
-    """`own_day` where the rows are the connections of one provider."""
+def day_of_each(zone: str | Argument, at: datetime | Argument) -> Combinable:
+    """`own_day` where the rows are the connections of one provider, who is in this time zone."""
     own = ExpressionWrapper(_instant(at) + F("ahead"), output_field=DateTimeField())
-    return _Day(own, Value(provider.time_zone))
+    return _Day(own, zone if isinstance(zone, Argument) else Value(zone))
 
 
-def _instant(at: datetime) -> Any:
-    return Value(at, output_field=DateTimeField())
+def _instant(at: datetime | Argument) -> Any:
+    return at if isinstance(at, Argument) else Value(at, output_field=DateTimeField())

@@ -149,7 +149,14 @@ class Connection(models.Model):
                 to_fields=["organization", "id"],
             ),
         ]
-        indexes = [models.Index(fields=["customer"], name="connection_customer")]
+        indexes = [
+            models.Index(fields=["customer"], name="connection_customer"),
+            # A list of customers is read in this order, page by page.
+            models.Index(
+                fields=["provider", "customer_kind", "-created_at", "id"],
+                name="connection_newest",
+            ),
+        ]
         triggers = [
             pgtrigger.Protect(
                 name="never_back",

@@ -3,12 +3,14 @@
 from typing import Any
 
 from django import forms
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
 
 from connections.kinds import Category
 from connections.models import Connection, User
-from notifications.models import Notification, NotificationQuerySet
+from notifications.models import Notification
+from revampd.kit.keys import among, array_of
+from revampd.kit.prepared import prepared
 
 MOST = 500  # connections in the menu: nobody looks through more
 
@@ -23,12 +25,9 @@ class NarrowingForm(forms.Form):
     def __init__(self, data: QueryDict, reader: User) -> None:
         super().__init__(data)
         mine = set(reader.organizations)
-        told = Notification.objects.of(reader).filter(connection=OuterRef("pk"))
-        names = Connection.objects.of(reader).filter(Exists(told))
-        rows = names.values_list("pk", "provider", "provider__name", "customer__name")
         choices = [
             (str(pk), customer if provider in mine else seller)
-            for pk, provider, seller, customer in rows.order_by("customer__name", "pk")[:MOST]
+            for pk, provider, seller, customer in _told_of(reader.pk, array_of(mine))
         ]
         choices.sort(key=lambda choice: choice[1].lower())
         self.fields["connection"].choices = choices  # type: ignore[attr-defined]
@@ -38,11 +37,13 @@ class NarrowingForm(forms.Form):
     def chosen(self) -> dict[str, Any]:
         return {name: value for name, value in self.cleaned_data.items() if value}
 
-    def narrow(self, rows: NotificationQuerySet) -> NotificationQuerySet:
-        wanted = dict(self.chosen)
-        if wanted.pop("unread", False):
-            rows = rows.unread()
-        for field in ("category", "connection"):
-            if field in wanted:
-                rows = rows.filter(**{field: wanted[field]})
-        return rows
+
+@prepared
+def _told_of(reader: Any, organizations: Any) -> "QuerySet[Connection, Any]":
+    """The connections of which the reader was told, and may still see."""
+    seen = Q(among("provider", organizations)) | Q(among("customer", organizations))
+    told = Notification.objects.of(reader).filter(connection=OuterRef("pk"))
+    names: QuerySet[Connection, Any] = Connection.objects.filter(seen, Exists(told)).values_list(
+        "pk", "provider", "provider__name", "customer__name"
+    )
+    return names.order_by("customer__name", "pk")[:MOST]

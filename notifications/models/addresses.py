@@ -1,10 +1,13 @@
 """Addresses from which mail comes back: nothing more is sent there until somebody tries again."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+
+from revampd.kit.prepared import prepared
 
 
 class Undeliverable(models.Model):
@@ -29,7 +32,7 @@ class Undeliverable(models.Model):
     @classmethod
     def at(cls, address: str) -> "Undeliverable | None":
         """The mark on an address; None for one that takes mail, as far as anybody knows."""
-        return cls.objects.filter(address=address.lower()).first()
+        return _at.first(address.lower())
 
     @classmethod
     def mark(cls, address: str, reason: str, *, at: datetime) -> bool:
@@ -44,3 +47,8 @@ class Undeliverable(models.Model):
         """Whether there was a mark."""
         removed, _ = cls.objects.filter(address=address.lower()).delete()
         return removed > 0
+
+
+@prepared
+def _at(address: Any) -> models.QuerySet[Undeliverable]:
+    return Undeliverable.objects.filter(address=address)

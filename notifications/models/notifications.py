@@ -30,9 +30,7 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
 
     def with_parties(self) -> Self:
         """Read with everything that showing them needs."""
-        return self.select_related(
-            "event__organization", "organization", "connection__provider", "connection__customer"
-        )
+        return self.select_related("event__organization", "organization", "connection")
 
     def mark_read(self, *, at: datetime) -> int:
         """Returns how many were unread."""

@@ -7,7 +7,6 @@ that neither a prefetching browser nor a mail scanner reads anything in somebody
 from http import HTTPStatus
 from typing import Any
 
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.loader import get_template
@@ -17,13 +16,11 @@ from django.views.decorators.http import require_GET, require_POST
 from connections.access import MemberRequest, personal_view
 from connections.kinds import Category, kind_of
 from notifications.bell import bell_of
-from notifications.feed import Entry, entries_of
+from notifications.feed import Entry, entries_of, told_to
 from notifications.forms import NarrowingForm
 from notifications.models import Delivery, Notification, Undeliverable
 from revampd.kit import clock
 from revampd.kit.htmx import done, page
-
-PAGE_LENGTH = 25
 
 
 @personal_view
@@ -102,17 +99,11 @@ def bell(request: MemberRequest) -> HttpResponse:
 
 
 def _list(request: MemberRequest) -> dict[str, Any]:
-    reader = request.user
-    mine = Notification.objects.of(reader)
-    narrowing = NarrowingForm(request.GET, reader)
-    rows = narrowing.narrow(mine).pinned_first()
-    # The page is found in an index alone, however deep it lies; what it shows is read afterwards.
-    shown = Paginator(rows.values_list("pk", flat=True), PAGE_LENGTH)
-    found = shown.get_page(request.GET.get("page"))
-    entries = mine.filter(pk__in=list(found)).with_parties().pinned_first()
+    narrowing = NarrowingForm(request.GET, request.user)
+    shown = told_to(request.user, narrowing.chosen).get_page(request.GET.get("page"))
     return {
-        "page_obj": found,
-        "entries": entries_of(entries, reader),
+        "page_obj": shown,
+        "entries": entries_of(shown, request.user),
         "narrowing": narrowing,
         "chosen": narrowing.chosen,
         "categories": Category.choices,

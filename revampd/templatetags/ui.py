@@ -5,9 +5,10 @@ already equals text that still has to be escaped.
 """
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from hashlib import blake2s
+from html import escape
 from typing import Any
 
 from django import template
@@ -134,6 +135,17 @@ def day(date: dt.date | None) -> SafeString:
 def _day(date: dt.date) -> SafeString:
     spoken = f"{date.day} {date:%b %Y}"
     return format_html('<time class="nowrap" datetime="{}">{}</time>', date.isoformat(), spoken)
+
+
+@register.simple_tag
+def facts(pairs: Iterable[tuple[str, str]]) -> SafeString:
+    """Labels with what stands for each of them, line by line."""
+    return SafeString(f'<dl class="facts">{"".join(_fact(*pair) for pair in pairs)}</dl>')
+
+
+def _fact(label: str, text: str) -> str:
+    lines = escape(text).replace("\n", "<br>")
+    return f"<div><dt>{escape(label)}</dt><dd>{lines}</dd></div>"
 
 
 @register.simple_tag(takes_context=True)

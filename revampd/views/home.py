@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Func, OuterRef, QuerySet, UUIDField
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -99,9 +100,14 @@ def _buying(organizations: Any) -> QuerySet[Connection]:
 
 @prepared
 def _selling(organizations: Any) -> QuerySet[Connection]:
-    own = Connection.objects.filter(among("provider", organizations))
-    with_parties: QuerySet[Connection] = own.select_related("provider", "customer")
-    return with_parties.order_by("customer_kind", "-created_at", "id")[:SHOWN]
+    """The first of each seller are found in an index, however many customers it has."""
+    order = ("customer_kind", "-created_at", "id")
+    own = Connection.objects.filter(provider=OuterRef("pk")).order_by(*order).values("pk")
+    sellers = Organization.objects.filter(among("pk", organizations))
+    first = Func(ArraySubquery(own[:SHOWN]), function="unnest", output_field=UUIDField())
+    rows = Connection.objects.filter(pk__in=sellers.order_by().values(first=first))
+    with_parties: QuerySet[Connection] = rows.select_related("provider", "customer")
+    return with_parties.order_by(*order)[:SHOWN]
 
 
 def _chosen(request: MemberRequest) -> list[Membership]:
