@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Self
 from uuid import UUID
 
@@ -22,17 +22,20 @@ from django.db.models import (
 )
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
+from django.utils import timezone
 
 from connections.models import Organization
 from notifications.models import Delivery
 from notifications.undelivered import undelivered_by
 from revampd.kit.money import Money, in_order
+from revampd.kit.prepared import prepared
 
 from .models import BillingRequest, Invoice
 from .pricing import Interval, ItemKind
 
 SHOWN = 5
-RECENTLY = timedelta(days=30)
+DAY = timedelta(days=1)
+RECENTLY = 30 * DAY
 UNDELIVERED = "UNDELIVERED"
 PENDING, DECLINED = BillingRequest.State.PENDING, BillingRequest.State.REJECTED
 
@@ -90,40 +93,46 @@ class Obstacles:
     @classmethod
     def of(cls, seller: Organization, today: date) -> Self:
         """In three queries."""
-        requests = _requests(seller, today)
-        sums = list(_sums(seller))
+        recently = timezone.make_aware(datetime.combine(today - RECENTLY, time.min) + DAY)
+        requests = _requests(seller.pk, recently)
+        sums = _sums(seller.pk, timezone.now() - RECENTLY)
         return cls(
             pending=[request for request in requests if request.state == PENDING],
             waiting=_whole(sums, PENDING),
             declined=[request for request in requests if request.state == DECLINED],
-            debts=_debts(seller),
+            debts=[
+                Debt(key, name, since, number, Money(minor, currency))
+                for key, name, since, number, minor, currency in _debts(seller.pk)
+            ],
             overdue=_whole(sums, Invoice.State.PAST_DUE),
             undelivered=_whole(sums, UNDELIVERED).number,
         )
 
 
-def _requests(seller: Organization, today: date) -> list[BillingRequest]:
-    rows = BillingRequest.objects.filter(provider=seller).annotate(mail_failed=MAIL_FAILED)
-    rows = rows.select_related("connection__customer", "decided_by")
+@prepared
+def _requests(seller: Any, recently: Any) -> QuerySet[BillingRequest]:
+    own = BillingRequest.objects.filter(provider=seller).annotate(mail_failed=MAIL_FAILED)
+    rows = own.select_related("connection__customer", "decided_by")
     pending = rows.filter(state=PENDING).order_by("expires_at", "id")
-    declined = rows.filter(state=DECLINED, decided_at__date__gt=today - RECENTLY)
-    latest = declined.order_by("-decided_at", "-id")
+    declined = rows.filter(state=DECLINED, decided_at__gte=recently)
+    latest: QuerySet[BillingRequest] = declined.order_by("-decided_at", "-id")
     # PostgreSQL appends one to the other, each in its order.
-    return list(pending[:SHOWN].union(latest[:SHOWN], all=True))
+    return pending[:SHOWN].union(latest[:SHOWN], all=True)
 
 
-def _sums(seller: Organization) -> QuerySet[Any]:
+@prepared
+def _sums(seller: Any, lately: Any) -> QuerySet[Any, Any]:
     """By state and currency: how many, and what they come to. Apart from the rows that are shown,
     so that nothing wide is sorted for it."""
     pending = _summed(BillingRequest.objects.filter(provider=seller, state=PENDING), NEW_A_MONTH)
     overdue = _summed(_past_due(seller), F("outstanding"))
-    lost = undelivered_by(seller).annotate(of=Value(UNDELIVERED), currency=Value(""))
+    lost = undelivered_by(seller, lately).annotate(of=Value(UNDELIVERED), currency=Value(""))
     mails = lost.order_by().values_list("of", "currency")
     nothing = Value(0, BigIntegerField())
     return pending.union(overdue, mails.annotate(number=Count("pk"), amount=nothing), all=True)
 
 
-def _summed(rows: QuerySet[Any], amount: Any) -> QuerySet[Any]:
+def _summed(rows: QuerySet[Any], amount: Any) -> QuerySet[Any, Any]:
     groups = rows.order_by().values_list("state", "currency")
     return groups.annotate(number=Count("pk"), amount=Sum(amount))
 
@@ -134,17 +143,14 @@ def _whole(sums: Sequence[Any], state: str) -> Whole:
     return Whole(sum(number for _, number, _ in own), in_order(amounts))
 
 
-def _past_due(seller: Organization) -> QuerySet[Invoice]:
+def _past_due(seller: Any) -> QuerySet[Invoice]:
     return Invoice.objects.filter(connection__provider=seller, state=Invoice.State.PAST_DUE)
 
 
-def _debts(seller: Organization) -> list[Debt]:
+@prepared
+def _debts(seller: Any) -> QuerySet[Invoice, Any]:
     customers = _past_due(seller).values_list("connection", "connection__customer__name")
-    owed = customers.annotate(
+    owed: QuerySet[Invoice, Any] = customers.annotate(
         since=Min("past_due_on"), number=Count("pk"), amount=Sum("outstanding"), of=F("currency")
     )
-    rows = owed.order_by("since", "connection")[:SHOWN]
-    return [
-        Debt(key, name, since, number, Money(minor, currency))
-        for key, name, since, number, minor, currency in rows
-    ]
+    return owed.order_by("since", "connection")[:SHOWN]

@@ -1,10 +1,12 @@
 """How much mail of the last weeks nobody got, for the home of the organization that sent it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
-from django.utils import timezone
+from django.db.models import Count, QuerySet
 
-from connections.models import Organization
+from revampd.kit.prepared import Argument, prepared
 
 from .models import Delivery
 from .models.mails import DeliveryQuerySet
@@ -12,7 +14,21 @@ from .models.mails import DeliveryQuerySet
 RECENTLY = timedelta(days=30)
 
 
-def undelivered_by(organization: Organization) -> DeliveryQuerySet:
+def undelivered_by(organization: UUID | Argument, since: datetime | Argument) -> DeliveryQuerySet:
     """Mails that failed, and of which nobody read on the page either."""
-    failed: DeliveryQuerySet = Delivery.objects.answered_for_by(organization).unheard()
-    return failed.filter(due_at__gt=timezone.now() - RECENTLY)
+    own: DeliveryQuerySet = Delivery.objects.filter(organization=organization)
+    return own.unheard().filter(due_at__gt=since)
+
+
+def number_undelivered(organization: UUID, now: datetime) -> int:
+    """How many of the last weeks' there are, at the real time `now`."""
+    return sum(_number(organization, now - RECENTLY))
+
+
+@prepared
+def _number(organization: Any, since: Any) -> "QuerySet[Delivery, int]":
+    mails = undelivered_by(organization, since).order_by().values("organization")
+    numbers: QuerySet[Delivery, int] = mails.annotate(number=Count("pk")).values_list(
+        "number", flat=True
+    )
+    return numbers

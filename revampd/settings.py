@@ -298,6 +298,13 @@ BOOKS = [
 FOLLOWERS = {
     f"billing_request.{what}": ["revampd.charges.follow"]
     for what in ("sent", "revised", "approved", "rejected", "withdrawn", "expired")
+} | {
+    what: ["billing.revenue.forget"]
+    for what in (
+        *("subscription.started", "subscription.changed", "subscription.canceled"),
+        *("subscription.kept", "add_on.joined", "add_on.reduced", "add_on.removed"),
+        *("add_on.retained", "tier.held"),
+    )
 }
 
 # Payouts

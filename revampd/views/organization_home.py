@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from billing.decisions import waiting_for
@@ -12,7 +13,7 @@ from billing.revenue import Revenue
 from billing.spending import Spending, paid_by_month
 from connections.access import organization_view
 from connections.models import Membership, Organization
-from notifications.undelivered import undelivered_by
+from notifications.undelivered import number_undelivered
 from payouts.summary import AVAILABLE, EARNED
 from revampd.kit import clock
 from revampd.kit.htmx import page
@@ -44,7 +45,7 @@ def _bought(membership: Membership) -> dict[str, Any]:
     return {
         "decisions": waiting_for([membership]),
         "paid": paid_by_month(buyer, _today(buyer)),
-        "undelivered": undelivered_by(buyer).count(),
+        "undelivered": number_undelivered(buyer.pk, timezone.now()),
     }
 
 
