@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from connections.access import Party
-from connections.models import Event
+from connections.models.events import history_of
 from connections.timeline import Entry, timeline
 from revampd.kit.money import Money
 from revampd.kit.prepared import prepared
@@ -92,8 +92,7 @@ class Settlement:
     @cached_property
     def timeline(self) -> list[Entry]:
         subjects = (self.invoice, *self.payments, *self.notes, *self.refunds)
-        told = Event.objects.about(*subjects)
-        return timeline(told.with_actors().newest_first())
+        return timeline(history_of(subjects))
 
     def _own(self, rows: list[Row]) -> list[Row]:
         """The rows, which know their invoice without asking for it."""

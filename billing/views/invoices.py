@@ -5,8 +5,7 @@ from uuid import UUID
 
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
 from billing.filters import InvoiceFilter
@@ -126,15 +125,21 @@ def invoice_page(
 ) -> HttpResponse:
     """An invoice with all that belongs to it. It also answers an act that was refused."""
     context = shown(request, find_invoice(party, number), party)
-    context |= {"refusal": refusal, "form": form or PaymentForm(party.connection)}
+    context |= {"refusal": refusal} | ({"form": form} if form else {})
     status = 422 if form else 200
     return page(request, "billing/invoices/detail.html", context, fragment=PANEL, status=status)
 
 
 def find_invoice(party: Party, number: int) -> Invoice:
-    found: Invoice = get_object_or_404(party.connection.invoices, number=number)
+    if not (found := _invoice.first(party.connection.pk, number)):
+        raise Http404
     found.connection = party.connection
     return found
+
+
+@prepared
+def _invoice(connection: Any, number: Any) -> QuerySet[Invoice]:
+    return Invoice.objects.filter(connection=connection, number=number)
 
 
 def shown(request: HttpRequest, invoice: Invoice, party: Party) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What happened: one row a change of state, written in the same transaction."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
@@ -8,6 +9,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from revampd.kit.constraints import AppendOnly
+from revampd.kit.keys import among, array_of
+from revampd.kit.prepared import prepared
 
 
 class EventQuerySet(models.QuerySet["Event"]):
@@ -68,6 +71,21 @@ class Event(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.code} #{self.pk}"
+
+
+def history_of(subjects: Iterable[models.Model]) -> list[Event]:
+    """What happened to these objects, newest first, read with who did it."""
+    wanted = {(subject._meta.label_lower, str(subject.pk)) for subject in subjects}
+    kinds, keys = (array_of(set(part)) for part in zip(*wanted, strict=True))
+    # What has the key of one and the kind of another is none of them.
+    return [e for e in _history(kinds, keys) if (e.subject_type, e.subject_id) in wanted]
+
+
+@prepared
+def _history(kinds: Any, keys: Any) -> models.QuerySet[Event]:
+    of_them = among("subject_type", kinds, type="text"), among("subject_id", keys, type="text")
+    events: models.QuerySet[Event] = Event.objects.filter(*of_them).with_actors().newest_first()
+    return events
 
 
 class OutboxQuerySet(models.QuerySet["Outbox"]):

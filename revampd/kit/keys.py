@@ -13,16 +13,17 @@ from revampd.kit.prepared import Argument
 class among(Func):  # noqa: N801 - reads like a lookup: rows.filter(among("connection", keys))
     """Whether the field is one of these keys: one array, where `__in` makes parameters of them."""
 
-    template = "%(expressions)s::uuid[])"
+    template = "%(expressions)s::%(type)s[])"
     arg_joiner = " = ANY ("
     output_field = BooleanField()
 
-    def __init__(self, field: str, keys: Iterable[UUID] | Argument) -> None:
+    def __init__(self, field: str, keys: Iterable[UUID] | Argument, type: str = "uuid") -> None:  # noqa: A002 - in the words of SQL
         """An argument of a prepared query stands for what `array_of` gives."""
-        super().__init__(field, keys if isinstance(keys, Argument) else Value(array_of(keys)))
+        values = keys if isinstance(keys, Argument) else Value(array_of(keys))
+        super().__init__(field, values, type=type)
 
 
-def array_of(values: Iterable[UUID | date | None]) -> str:
+def array_of(values: Iterable[UUID | date | str | None]) -> str:
     """Values as PostgreSQL writes an array: an adapter would look at each of them on its own."""
     return f"{{{','.join(['NULL' if value is None else str(value) for value in values])}}}"
 

@@ -89,12 +89,10 @@ def when(instant: dt.datetime | None) -> SafeString:
         return SafeString("")
     local = timezone.localtime(instant)
     exact = f"{local.day} {local:%b %Y, %H:%M:%S} {local.tzname()}"
-    spoken = _spoken(local, timezone.localtime(clock.now()))
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
-        local.isoformat(timespec="seconds"),
-        exact,
-        spoken,
+    spoken = _spoken(local, clock.now().astimezone(local.tzinfo))
+    # Nothing of it was typed by anybody, so there is nothing to escape.
+    return SafeString(
+        f'<time datetime="{local.isoformat(timespec="seconds")}" title="{exact}">{spoken}</time>'
     )
 
 
