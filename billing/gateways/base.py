@@ -245,7 +245,7 @@ def outside_transactions() -> None:
 def in_one_transaction() -> Iterator[None]:
     """Let the sandbox be asked inside a transaction, whose books are then rolled back along.
 
-    For the seed of a demo alone, which is there as a whole or not at all.
+    For what is there as a whole or not at all: the seed of a demo, and months that tests play.
     """
     token = _is_rehearsal.set(True)
     try:

@@ -3,8 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db import transaction
+
 from billing.collecting import pay
 from billing.cycle import bill_due
+from billing.gateways.base import in_one_transaction
 from billing.models import AddOn, BillingRequest, Payment, Plan, PlanVersion
 from billing.models.proposals import Proposal
 from billing.pricing import Interval
@@ -76,21 +79,25 @@ def subscribe(connection: Connection, item: PlanVersion | AddOn, at: datetime = 
         request.approve(by=buyer, seal=request.seal, at=at)
 
 
+@in_one_transaction()
+@transaction.atomic
 def pay_owed(connection: Connection, at: datetime = NOW, card: str = "visa") -> list[Payment]:
     """Everything that is owed on a connection is paid by card; the newest payment last.
 
-    Where the doorbell rings, collecting may have been quicker with the later ones.
+    Nobody hears of the card before that is done, so a worker never collects in between, at its own
+    time.
     """
     buyer = owner(connection.customer)
     method = add_card(connection, buyer, card, at)
-    owed = connection.invoices.owed().filter(held=0).order_by("number")
-    left = (one for one in list(owed) if owed.filter(pk=one.pk).exists())
-    paid = [pay(one, method, cause=Payment.Cause.PERSON, by=buyer, at=at) for one in left]
+    owed = list(connection.invoices.owed().filter(held=0).order_by("number"))
+    paid = [pay(one, method, cause=Payment.Cause.PERSON, by=buyer, at=at) for one in owed]
     return [payment for payment in paid if payment]
 
 
+@in_one_transaction()
+@transaction.atomic
 def bill(connection: Connection, at: datetime) -> list[Payment]:
-    """The next invoices are issued, and paid at once."""
+    """The next invoices are issued, and paid before anybody else knows of them."""
     bill_due(at=at)
     return pay_owed(connection, at)
 
