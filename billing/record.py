@@ -45,6 +45,11 @@ class Record:
     # What can be done, and by whom
 
     @property
+    def version(self) -> str:
+        """Changes whenever somebody decides it, or nobody can any more."""
+        return "LATE" if self.request.is_pending and not self.is_open else self.request.state
+
+    @property
     def is_open(self) -> bool:
         return self.request.is_pending and self.request.expires_at > self.at
 

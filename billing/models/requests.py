@@ -370,13 +370,20 @@ class BillingRequest(SealedRequest):
 
     def _decided_before(self) -> AlreadyDecided:
         self.refresh_from_db(fields=["state", "decided_by", "decided_at"])
-        what = self.get_state_display().lower()
         if self.decided_by is None or self.decided_at is None:
-            return AlreadyDecided(f"This request has {what}.")
+            return AlreadyDecided(f"{self.outcome}.")
         instant = self.decided_at.astimezone(self.provider.zone)
         when = f"{instant.day} {instant:%b %Y at %H:%M}"
-        did = "withdrew" if self.state == self.State.WITHDRAWN else what
-        return AlreadyDecided(f"{self.decided_by} {did} this request on {when}. It stays so.")
+        return AlreadyDecided(f"{self.outcome} on {when}. It stays so.")
+
+    @property
+    def outcome(self) -> str:
+        """Who did what with it; nobody does anything with one that is pending for too long."""
+        if self.decided_by is None:
+            return "This request has expired"
+        is_withdrawn = self.state == self.State.WITHDRAWN
+        did = "withdrew" if is_withdrawn else self.get_state_display().lower()
+        return f"{self.decided_by} {did} this request"
 
     # Queries
 

@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -23,7 +24,7 @@ from billing.record import Record
 from billing.statement import Statement
 from connections.access import Duty, Party, Side, party_view
 from notifications.models import Notification
-from revampd.kit import clock
+from revampd.kit import clock, live
 from revampd.kit.errors import DomainError, Invalid
 from revampd.kit.forms import refuse
 from revampd.kit.htmx import done, page, wants_fragment
@@ -42,6 +43,9 @@ def request_list(request: HttpRequest, party: Party) -> HttpResponse:
     key, shape = party.connection.pk, RequestFilter.chosen(request.GET, BillingRequest)
     chosen = dict(shape)
     counts = Counter(dict(_by_state(key, kind=chosen.get("kind", ""))))
+    version = " ".join(f"{state} {number}" for state, number in sorted(counts.items()))
+    if live.shows(request, version):
+        return live.unchanged()
     pages: Paginator[BillingRequest] = Paginator(_requests.part_of(key, chosen=shape), PAGE_LENGTH)
     pages.count = counts[state] if (state := chosen.get("state")) else counts.total()
     context = {
@@ -50,8 +54,11 @@ def request_list(request: HttpRequest, party: Party) -> HttpResponse:
         "kinds": ItemKind.choices,
         "total": counts.total(),
         "chosen": chosen,
+        "version": version,
+        "is_live": counts[BillingRequest.State.PENDING] > 0,
     }
-    return page(request, "billing/requests/list.html", context)
+    fragment = "billing/requests/_list.html" if live.is_asked(request) else ""
+    return page(request, "billing/requests/list.html", context, fragment=fragment)
 
 
 @prepared
@@ -78,6 +85,12 @@ def _by_state(connection: Any, *, kind: str) -> QuerySet[BillingRequest, Any]:
 @party_view
 @require_GET
 def request_detail(request: HttpRequest, party: Party, request_id: UUID) -> HttpResponse:
+    """The page; or, for one that is open and asks again, the panel once it has changed."""
+    if live.is_asked(request):
+        record = Record(_find(party, request_id), party, clock.now())
+        if live.shows(request, record.version):
+            return live.unchanged()
+        messages.info(request, f"{record.request.outcome}.")
     return _request_page(request, party, request_id)
 
 

@@ -3,7 +3,7 @@
 const FAILED = "That did not work. Nothing was changed. Try again.";
 const REFUSED = new Set([403, 404, 409, 422]);
 const body = document.body;
-const polls = (element) => ["bell", "news"].includes(element.id);
+const polls = (element) => element.matches("#bell, #news, [data-live]");
 
 // Flash messages: what htmx cannot swap in is told here; what needs no answer can be dismissed.
 
@@ -20,10 +20,10 @@ body.addEventListener("htmx:sendError", (event) => polls(event.target) || flash(
 // because the button that was pressed has gone.
 
 body.addEventListener("htmx:afterSettle", (event) => {
-  const { elt, xhr } = event.detail;
+  const { elt, requestConfig, xhr } = event.detail;
   if (REFUSED.has(xhr?.status)) {
     elt.querySelector("[data-focus], [aria-invalid=true]")?.focus();
-  } else if (document.activeElement === body && elt.closest("main")) {
+  } else if (document.activeElement === body && elt.closest("main") && !polls(requestConfig.elt)) {
     elt.tabIndex = -1;
     elt.focus({ preventScroll: true });
   }

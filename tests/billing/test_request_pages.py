@@ -1,10 +1,15 @@
 """The pages of requests: what each side sees, and deciding on them."""
 
+import html
+import re
+import time
 import uuid
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -393,3 +398,64 @@ class TestDecidingInANotification:
         )
 
         assert page["Location"] == url("request", waiting)
+
+
+class TestLive:
+    """An open page asks by itself, saying which version it shows."""
+
+    def ask(self, browser: Client, path: str, version: str):
+        return browser.get(path, headers={**HTMX, "Live-Version": version})
+
+    def version(self, response) -> str:
+        found = re.search(r'"Live-Version": "([^"]+)"', html.unescape(text(response)))
+        return found[1] if found else ""
+
+    def test_panel_hears_unchanged_and_then_the_decision(self, cast, as_):
+        request = propose(cast)
+        path, noah = url("request", request), as_(cast.noah)
+        version = self.version(noah.get(path))
+
+        assert self.ask(noah, path, version).status_code == 204
+        request.reject(by=cast.ben, at=timezone.now())
+        told = self.ask(noah, path, version)
+
+        assert "Ben Tester rejected this request." in text(told)
+        assert 'id="request"' in text(told)
+        assert "<main" not in text(told)
+        assert not self.version(told)  # nothing more can happen, so it asks no more
+
+    def test_panel_hears_when_it_is_too_late(self, cast, as_, settings):
+        request = propose(cast, expires_at=timezone.now() + timedelta(seconds=1))
+        path, ben = url("request", request), as_(cast.ben)
+        version = self.version(ben.get(path))
+        assert "Approve" in text(ben.get(path))
+
+        time.sleep(1)
+        told = self.ask(ben, path, version)
+
+        assert "This request has expired." in text(told)
+        assert 'name="seal"' not in text(told)
+
+    def test_list_hears_unchanged_and_then_of_the_row(self, cast, as_):
+        request = propose(cast)
+        path, noah = f"{list_url(cast)}?sort=proposed", as_(cast.noah)
+        version = self.version(noah.get(path))
+        assert self.ask(noah, path, version).status_code == 204
+
+        request.reject(by=cast.ben, at=timezone.now())
+        told = self.ask(noah, path, version)
+
+        assert 'id="request-list"' in text(told)
+        assert "Rejected" in text(told)
+        assert "<main" not in text(told)
+        assert not self.version(told)
+
+    def test_asking_costs_a_query_beside_the_door(self, cast, as_):
+        request = propose(cast)
+        noah = as_(cast.noah)
+
+        for path in (url("request", request), list_url(cast)):
+            version = self.version(noah.get(path))
+            with CaptureQueriesContext(connection) as asked:
+                assert self.ask(noah, path, version).status_code == 204
+            assert len(asked) <= 5, [query["sql"] for query in asked]

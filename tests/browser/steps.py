@@ -2,11 +2,12 @@
 
 import re
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from billing.models import BillingRequest
 from connections.models import Connection
 
+LIVE_WITHIN = 12_000  # milliseconds: an open page asks every ten seconds
 BELL_WITHIN = 12_000  # milliseconds: it asks every ten seconds, and the worker needs a moment
 
 
@@ -23,9 +24,21 @@ def path_of_request(request: BillingRequest) -> str:
     return path_of(request.connection, f"requests/{request.pk}/")
 
 
-def expect_told(page: Page, sentence: str) -> None:
+def expect_told(page: Page, sentence: str, within: float | None = None) -> None:
     """What happened is said where screen readers hear it, too."""
-    expect(page.get_by_role("status").first).to_contain_text(sentence)
+    expect(page.get_by_role("status").first).to_contain_text(sentence, timeout=within)
+
+
+def keep_from_hearing(page: Page) -> None:
+    """For as long as somebody's page has not asked yet, it shows what has long changed."""
+
+    def answer(route: Route) -> None:
+        if "live-version" in route.request.headers:
+            route.fulfill(status=204)
+        else:
+            route.fallback()
+
+    page.route("**/*", answer)
 
 
 # Proposing

@@ -15,11 +15,13 @@ from tests.cast import Cast
 
 from .fitness import faults
 from .steps import (
+    LIVE_WITHIN,
     approve,
     choose,
     expect_told,
     expect_unread,
     go,
+    keep_from_hearing,
     notification,
     open_notification,
     path_of,
@@ -139,7 +141,9 @@ class TestDecision:
     def test_is_made_once_by_the_faster_of_two(self, browse, committed_cast, send):
         request = send(committed_cast.growth)
         ben = browse(committed_cast.ben, path_of_request(request))
-        bella = browse(committed_cast.bella, path_of_request(request))
+        bella = browse(committed_cast.bella)
+        keep_from_hearing(bella)
+        bella.goto(path_of_request(request))
 
         approve(ben, "Growth")
         expect_told(ben, "You approved Growth.")
@@ -160,6 +164,30 @@ class TestDecision:
             page = browse(user, path_of_request(request))
             expect(page.get_by_role("heading", level=1)).to_have_text("Start Growth")
             expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+
+
+class TestLive:
+    def test_request_and_its_row_show_what_somebody_else_decided(
+        self, browse, committed_cast, send
+    ):
+        request = send(committed_cast.growth)
+        noah = browse(committed_cast.noah, path_of_request(request))
+        maya = browse(committed_cast.maya, path_of(committed_cast.northwind_bluebird, "requests/"))
+        ben = browse(committed_cast.ben, path_of_request(request))
+        ben.get_by_label("Note").fill("Not before")
+
+        expect(maya.get_by_role("table")).to_contain_text("Waiting for approval")
+        request.reject(by=committed_cast.bella, at=timezone.now(), note="Not this year.")
+
+        for page in (noah, ben):
+            expect_told(page, "Bella Tester rejected this request.", within=LIVE_WITHIN)
+            expect(page.locator("#request")).to_contain_text("Not this year.")
+            expect(page.get_by_role("button", name="Withdraw")).to_have_count(0)
+            expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+        expect(maya.get_by_role("table")).to_contain_text("Rejected", timeout=LIVE_WITHIN)
+        for page in (noah, maya, ben):
+            expect(page.locator("[data-live]")).to_have_count(0)
+            assert faults(page) == []
 
 
 class TestBell:
