@@ -12,6 +12,7 @@ from billing.cycle import bill_due
 from billing.models import AddOn, BillingRequest, Credit, Payment
 from billing.models.proposals import Proposal
 from connections.models import Connection, Membership, Organization, Outbox, User
+from notifications.bell import bell_of
 from notifications.draining import drain_events
 from tests.billing.cards import add_card
 from tests.crowd import seed
@@ -20,6 +21,28 @@ MAYA, BEN = "maya@example.com", "ben@example.com"
 # Has add-ons and credits, as by far not everybody does.
 SHOWN = "Clinic 15"
 PAGE = 25  # rows, wherever there is a list
+TOLD_OF = 100_000
+# What somebody heard of first happens again and again, and three in four they have read.
+TOLD = """
+WITH first AS (
+    SELECT notification.* FROM notifications_notification notification
+    JOIN connections_user reader ON reader.id = recipient_id AND reader.email = %(who)s
+    ORDER BY notification.id LIMIT 1
+), event AS (
+    INSERT INTO connections_event (at, recorded_at, code, organization_id, connection_id, actor_id,
+        subject_type, subject_id, facts, origin)
+    SELECT at, recorded_at, code, event.organization_id, event.connection_id, actor_id,
+        subject_type, subject_id, facts, origin
+    FROM connections_event event JOIN first ON event.id = first.event_id,
+        generate_series(1, %(more)s)
+    RETURNING id
+)
+INSERT INTO notifications_notification (event_id, recipient_id, organization_id, connection_id,
+    side, category, title, body, created_at, read_at)
+SELECT event.id, recipient_id, organization_id, connection_id, side, category, title, body,
+    created_at, CASE WHEN event.id %% 4 > 0 THEN created_at END
+FROM first, event
+"""
 
 
 def fill(owner: psycopg.Connection[Any], customers: int, months: int) -> dict[str, Any]:
@@ -39,8 +62,11 @@ def fill(owner: psycopg.Connection[Any], customers: int, months: int) -> dict[st
     _live(connection, maya, ben, timezone.now())
     Outbox.objects.exclude(event__connection=connection).delete()
     drain_events()
+    with owner.transaction():
+        owner.execute(TOLD, {"more": TOLD_OF, "who": BEN})
     owner.execute("VACUUM (ANALYZE)")
     return {
+        "bell": bell_of(ben).version,
         "connection": connection.pk,
         "partner": connection.provider.slug,
         "sub_org": connection.customer.slug,

@@ -32,15 +32,15 @@ class Desk:
         file: tuple[str, bytes] | None = None,
         **details: Any,
     ) -> "Desk":
-        files = [_checked(*file)] if file else []
-        with kept(files) as attachments:
+        with kept(_checked(file)) as attachments:
             ticket = Ticket.submit(
                 connection, by=stage.user(by), at=stage.at, files=attachments, **details
             )
         return cls(stage, ticket)
 
-    def reply(self, body: str, *, by: Person) -> None:
-        self.ticket.reply(body, **self._who(by))
+    def reply(self, body: str, *, by: Person, file: tuple[str, bytes] | None = None) -> None:
+        with kept(_checked(file)) as attachments:
+            self.ticket.reply(body, files=attachments, **self._who(by))
 
     def note(self, body: str, *, by: Person) -> None:
         self.ticket.note(body, **self._who(by))
@@ -77,5 +77,8 @@ class Desk:
         return {"side": side, "by": user, "at": self.stage.at}
 
 
-def _checked(name: str, content: bytes) -> Checked:
-    return Checked(name, kind_of(name, len(content), content).media_type, content)
+def _checked(file: tuple[str, bytes] | None) -> list[Checked]:
+    if file is None:
+        return []
+    name, content = file
+    return [Checked(name, kind_of(name, len(content), content).media_type, content)]

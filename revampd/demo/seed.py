@@ -11,6 +11,7 @@ from billing.collecting import collect_due
 from billing.gateways.base import in_one_transaction
 from billing.refunding import settle_refunds
 from connections.models import Organization, User
+from notifications.digests import compose_digests
 from notifications.draining import drain_events
 from notifications.models import Delivery, Notification
 
@@ -21,6 +22,7 @@ from .work import work
 PASSWORD = "demo"  # noqa: S105 - everybody's, and shown on the sign-in page
 FIRST_NIGHT = 290  # days ago
 NEWS = timedelta(days=3)
+TODAY = timedelta(hours=12)
 TURN = 20_471  # the advisory lock of two seeds started at once
 
 
@@ -83,3 +85,11 @@ def tell(stage: Stage) -> None:
     Notification.objects.filter(event__at__lt=older).mark_read(at=stage.now)
     for delivery in Delivery.objects.filter(event__at__lt=older).select_related("event"):
         delivery.mark_sent(at=delivery.told.at)
+    summarize(stage)
+
+
+def summarize(stage: Stage) -> None:
+    """Whoever reads once a day gets today's summary of what is not of today."""
+    waiting = Delivery.objects.awaiting_summary().filter(event__at__lt=stage.now - TODAY)
+    waiting.update(due_at=stage.now)
+    compose_digests(at=stage.now)

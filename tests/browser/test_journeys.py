@@ -174,7 +174,6 @@ class TestLive:
         noah = browse(committed_cast.noah, path_of_request(request))
         maya = browse(committed_cast.maya, path_of(committed_cast.northwind_bluebird, "requests/"))
         ben = browse(committed_cast.ben, path_of_request(request))
-        ben.get_by_label("Note").fill("Not before")
 
         expect(maya.get_by_role("table")).to_contain_text("Waiting for approval")
         request.reject(by=committed_cast.bella, at=timezone.now(), note="Not this year.")

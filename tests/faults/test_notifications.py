@@ -15,8 +15,13 @@ from django.utils import timezone
 from billing import events as billing
 from billing.models import BillingRequest
 from billing.models.proposals import Proposal
-from connections.models import Event, Outbox
-from notifications.models import Delivery, Notification
+from connections.kinds import Category
+from connections.models import Event, Outbox, User
+from notifications.draining import drain_events
+from notifications.events import DIGEST_TASK
+from notifications.models import Delivery, Digest, Notification, Preference
+from notifications.models.mails import DeliveryQuerySet
+from revampd.celery import app
 from tests.cast import Cast
 from tests.notifications.smtp import mail_server
 
@@ -56,20 +61,19 @@ def assert_told_once(events: list[Event], people: set[str]) -> None:
 
 
 @contextmanager
-def nobody_can_be_told():
-    """Keeps every worker waiting inside its transaction, just before it writes."""
+def locked(table: str):
+    """Keeps every worker waiting inside its transaction, just before it writes into the table."""
     owner = connections["owner"]
     with transaction.atomic(using="owner"), owner.cursor() as cursor:
-        cursor.execute("LOCK TABLE notifications_notification IN SHARE ROW EXCLUSIVE MODE")
+        cursor.execute(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
         yield
     owner.close()
 
 
-def somebody_waits_for_a_lock() -> bool:
+def somebody_waits_for_a_lock(table: str) -> bool:
     with connections["default"].cursor() as cursor:
         cursor.execute(
-            "SELECT 1 FROM pg_locks WHERE NOT granted"
-            " AND relation = 'notifications_notification'::regclass"
+            "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = %s::regclass", [table]
         )
         return cursor.fetchone() is not None
 
@@ -100,11 +104,11 @@ class TestKilledWorker:
     ):
         events = let_expire(committed_cast, 50)
 
-        with nobody_can_be_told():
+        with locked("notifications_notification"):
             worker.start()
-            eventually(somebody_waits_for_a_lock)
+            eventually(lambda: somebody_waits_for_a_lock("notifications_notification"))
             worker.kill()
-        eventually(lambda: not somebody_waits_for_a_lock())
+        eventually(lambda: not somebody_waits_for_a_lock("notifications_notification"))
 
         assert Outbox.objects.filter(event__in=events).count() == len(events)
         assert not Notification.objects.filter(event__in=events).exists()
@@ -136,6 +140,82 @@ class TestKilledWorker:
         }
         assert {str(mail["Message-ID"]) for mail in mailbox.mails} == expected
         assert len(mailbox.mails) <= len(expected) + 1
+
+
+class TestKilledWhileSummarizing:
+    """Everybody reads once a day, and the summaries are due."""
+
+    def test_leaves_nothing_half_done_when_killed_while_composing(
+        self, committed_cast, worker: Worker
+    ):
+        parts = summaries_are_due(committed_cast, 10)
+
+        with locked("notifications_digest"):
+            worker.start()
+            compose_now()
+            eventually(lambda: somebody_waits_for_a_lock("notifications_digest"))
+            worker.kill()
+        eventually(lambda: not somebody_waits_for_a_lock("notifications_digest"))
+
+        assert not Digest.objects.exists()
+        assert set(parts.values_list("state", "digest")) == {("WAITING", None)}
+        worker.start()
+        compose_now()
+        eventually(lambda: not parts.exclude(state="SENT").exists())
+        assert_summarized_once()
+
+    def test_loses_no_summary_when_killed_while_sending(self, committed_cast, worker: Worker):
+        parts = summaries_are_due(committed_cast, 10)
+        arriving, killed = threading.Event(), threading.Event()
+
+        def hold(_mail: object) -> None:
+            arriving.set()
+            killed.wait(30)
+
+        with mail_server() as mailbox:
+            mailbox.before_taking = hold
+            worker.env["REVAMPD_EMAIL_URL"] = f"smtp://127.0.0.1:{mailbox.port}"
+            worker.start()
+            compose_now()
+            assert arriving.wait(60)
+            worker.kill()
+            killed.set()
+            eventually(lambda: not parts.filter(state="SENT").exists(), 5)
+            worker.start()
+            eventually(lambda: not parts.exclude(state="SENT").exists(), 60)
+
+        assert_summarized_once()
+        sent = Delivery.objects.filter(event=None).values_list("pk", flat=True)
+        ids = [str(mail["Message-ID"]) for mail in mailbox.mails]
+        assert set(ids) == {f"<{pk}@revampd.example>" for pk in sent}
+        assert len(ids) <= len(sent) + 1  # the one that was under way may come again
+
+
+def compose_now() -> None:
+    """What beat asks for once a minute."""
+    app.send_task(DIGEST_TASK, ignore_result=True)
+
+
+def summaries_are_due(cast: Cast, count: int) -> DeliveryQuerySet:
+    """`count` events that everybody hears of in a summary that is due now. Returns their mails."""
+    people = User.objects.filter(name__in=[f"{name} Tester" for name in EVERYBODY])
+    for person in people:
+        Preference.choose(person, {(Category.BILLING_MANAGEMENT, "MAIL"): "DAILY"}, at=AT)
+    events = let_expire(cast, count)
+    drain_events()
+    Delivery.objects.filter(state="QUEUED").update(state="SENT", sent_at=AT)
+    parts: DeliveryQuerySet = Delivery.objects.filter(event__in=events)
+    assert parts.update(due_at=timezone.now()) == count * len(EVERYBODY)
+    return parts
+
+
+def assert_summarized_once() -> None:
+    """Each has one summary, with all in it, and it has left."""
+    summaries = Delivery.objects.filter(event=None)
+    assert Counter(summaries.values_list("digest__recipient__name", "state")) == {
+        (f"{name} Tester", "SENT"): 1 for name in EVERYBODY
+    }
+    assert not Delivery.objects.awaiting_summary().exists()
 
 
 class TestDeadBroker:

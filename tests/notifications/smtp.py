@@ -72,8 +72,9 @@ class Server(socketserver.ThreadingTCPServer):
 
 
 @contextmanager
-def mail_server() -> Iterator[Mailbox]:
-    with Server(Mailbox()) as server:
+def mail_server(mailbox: Mailbox | None = None) -> Iterator[Mailbox]:
+    """The port is closed after the block; a server with the same mailbox opens it again."""
+    with Server(mailbox or Mailbox()) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server.mailbox
         server.shutdown()

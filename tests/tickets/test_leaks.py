@@ -7,18 +7,22 @@ of Revampd's own. Then everybody who must not know looks everywhere.
 import ast
 import re
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core import mail
 from django.test import Client
+from django.utils import timezone
 
+from connections.kinds import Category
 from connections.models import Connection, Event, User
 from connections.timeline import timeline
+from notifications.digests import compose_digests
 from notifications.draining import drain_events
 from notifications.letter import message_of
-from notifications.models import Delivery, Notification
+from notifications.models import Delivery, Digest, Notification, Preference
 from revampd.search import find
 from tests.cast import Cast
 from tests.test_access import PAGES
@@ -159,6 +163,38 @@ class TestCustomers:
         assert leaks(" ".join(texts)) == []
         assert not mail.outbox
 
+    def test_find_none_in_their_daily_summaries(self, full):
+        tomorrow = summarized(full)
+        Delivery.objects.filter(notification__recipient__in=people(full)).update(due_at=tomorrow)
+        full.ticket.reply("It works again.", side=Side.PROVIDER, by=full.cast.dana, at=NOW)
+        drain_events()
+        compose_digests(at=tomorrow)
+
+        summaries = Delivery.objects.filter(event=None, digest__recipient__in=people(full))
+        letters = [message_of(summary) for summary in summaries.with_words()]
+
+        assert [letter.to for letter in letters] == [[full.cast.sam.email]]
+        assert "Dana Tester answered" in letters[0].subject
+        assert leaks(" ".join(f"{m.subject} {m.body} {m.alternatives}" for m in letters)) == []
+
+    def test_get_no_summary_for_secrets_alone(self, full):
+        tomorrow = summarized(full)
+
+        compose_digests(at=tomorrow)
+
+        assert not Digest.objects.filter(recipient__in=people(full)).exists()
+        assert Digest.objects.filter(recipient=full.cast.rhea).exists()  # who may know, is told
+
+    def test_find_none_where_mail_that_failed_is_shown(self, full, as_):
+        drain_events()
+        failed = Delivery.objects.filter(event__subject_id=str(full.ticket.pk))
+        failed.update(state=Delivery.State.FAILED, reason="550 no such mailbox")
+        shown = [path for path in paths_of(full) if "mail" in path or path.count("/") == 3]
+
+        assert any(path.endswith("/notifications/mail/") for path in shown)
+        found = {path: leaks(reads(as_(full.cast.ben), path)) for path in shown}
+        assert [path for path, words in found.items() if words] == []
+
     def test_see_no_number_or_time_move(self, cast, before):
         numbers = (before.customer_length, before.customer_at)
 
@@ -258,6 +294,15 @@ def unguarded(tree: ast.Module) -> list[int]:
         for line, source in sources.items()
         if READING.search(source) and "visible_to" not in source
     ]
+
+
+def summarized(full: Full) -> datetime:
+    """Everybody wants summaries of tickets; returns a time at which those of today are due."""
+    cast = full.cast
+    for person in (*people(full), cast.dana, cast.maya, cast.rhea):
+        Preference.choose(person, {(Category.SUPPORT, "MAIL"): "DAILY"}, at=NOW)
+    drain_events()
+    return timezone.now() + timedelta(days=1)
 
 
 def people(full: Full) -> list[Any]:

@@ -18,6 +18,7 @@ from revampd.kit.errors import DomainError
 from revampd.kit.htmx import done, page
 from tickets.forms import EscalationForm, MessageForm, StandingForm
 from tickets.models import Ticket, Unread
+from tickets.prior import prior
 from tickets.seats import READ_WITH, Seat, seat_of, seated
 from tickets.thread import SHOWN, earlier, entries
 
@@ -47,6 +48,7 @@ def show(
         "ticket": seat.ticket,
         "entries": entries(seat, after=hidden),
         "hidden": hidden,
+        "prior": prior(seat),
         "shown": SHOWN,
         "form": MessageForm(seat) if seat.may_write else None,
         "standing": StandingForm(seat) if seat.may_change else None,

@@ -2,7 +2,7 @@
 
 from revampd.demo.stage import Stage, Story
 
-from . import brightwell, counting, ironside, newcomers, payouts, revampd, tickets
+from . import brightwell, counting, ironside, newcomers, payouts, revampd, telling, tickets
 
 
 def all_stories(stage: Stage) -> list[Story]:
@@ -14,5 +14,6 @@ def all_stories(stage: Stage) -> list[Story]:
         *counting.STORIES,
         *payouts.STORIES,
         *tickets.STORIES,
+        *telling.STORIES,
     ]
     return [tell(stage) for tell in tellers]

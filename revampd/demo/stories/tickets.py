@@ -68,7 +68,12 @@ def the_second_site(stage: Stage) -> Story:
     yield stage.ago(5, 16, 30)
     deal.approve(request, by=HELEN, note="Please before the holidays.")
     yield stage.ago(3, 18, 0)
-    desk.reply("1,874 patients are in; 26 had no phone number, the list is attached.", by=PRIYA)
+    missing = "\n".join(f"{number};no phone number" for number in range(40_117, 40_143))
+    desk.reply(
+        "1,874 patients are in; 26 had no phone number, the list is attached.",
+        by=PRIYA,
+        file=("without-number.csv", f"patient;reason\n{missing}\n".encode()),
+    )
     desk.set_status("RESOLVED", by=PRIYA)
 
 
@@ -92,6 +97,7 @@ def what_is_open(stage: Stage) -> Story:
         by=NATHAN,
         title="Reviews of our Boulder office show the old address",
         body="Walnut Street 2015 is right; two listings still say Pearl Street.",
+        file=("listings.txt", b"maps: 901 Pearl Street\nreviews: 901 Pearl Street\n"),
     )
     yield stage.minutes_ago(35)
     desk.note(f"Ask {CHLOE.name} for the profile's owner before we change it.", by=PRIYA)
