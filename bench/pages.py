@@ -4,9 +4,10 @@
         [--customers 5000] [--months 25] [--profile]
 
 Starts its own PostgreSQL and Valkey, fills one database for the product and one for the floor, and
-lets every page take turns with the floor's. Ben has a hundred thousand notifications, and the idle
-bell is what each of his open pages asks for every ten seconds while nothing happens. Linux only: the CPU of the database's process is read
-from /proc. Tests' mode: no cache is emptied, no page shortened, but static files have plain names.
+lets every page take turns with the floor's. Ben has a hundred thousand notifications; the idle bell
+is what each of his open pages asks for every ten seconds while nothing happens. Linux only: the CPU
+of the database's process is read from /proc. Tests' mode: no cache is emptied, no page shortened,
+but static files have plain names.
 """
 
 import argparse
