@@ -1,11 +1,15 @@
 """The pages of tickets, from every side."""
 
+import re
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
 from revampd.navigation import CONNECTION
 from tests.billing.deals import HTMX, MARKUP, queries
 from tests.tickets.acts import (
+    NOW,
     SECRET,
     answer,
     ask,
@@ -274,6 +278,41 @@ class TestNews:
 
         with django_assert_max_num_queries(4):
             browser.get(url(ticket, "news/"), {"seen": "1"})
+
+
+class TestPrior:
+    """What else the customer has asked, beside the conversation."""
+
+    def other(self, page):
+        beside = text(page).partition('id="prior-title"')[2].partition("</section>")[0]
+        return re.findall(r"<b>([^<]+)</b>", beside)
+
+    def test_is_the_newest_five_for_whoever_answers(self, cast, as_):
+        for number in range(7):
+            submit(cast, title=f"Question {number}", at=NOW + timedelta(hours=number))
+        ticket = submit(cast, at=NOW + timedelta(days=1))
+
+        page = as_(cast.dana).get(url(ticket))
+
+        assert self.other(page) == [f"Question {number}" for number in (6, 5, 4, 3, 2)]
+        assert self.other(as_(cast.sam).get(url(ticket))) == []
+
+    def test_is_nothing_of_another_customer(self, cast, as_):
+        own = {"connection": cast.revampd_northwind, "by": cast.dana}
+        submit(cast, title="Do we have a limit?", **own)
+
+        assert self.other(as_(cast.dana).get(url(submit(cast)))) == []
+
+    def test_is_for_revampd_what_was_escalated_to_it(self, cast, as_):
+        submit(cast, title="Between the two of them")
+        escalated(cast, submit(cast, title="Escalated before"))
+        ticket = escalated(cast)
+
+        page = as_(cast.rhea).get(url(ticket, connection=cast.revampd_northwind))
+
+        assert self.other(page) == ["Escalated before"]
+        links = re.findall(r'class="hit" href="([^"]+)"', text(page))
+        assert [as_(cast.rhea).get(link).status_code for link in links] == [200]
 
 
 class TestStanding:
