@@ -57,8 +57,8 @@ def _news(request: HttpRequest, user: User, party: Party | None) -> News:
     organization = organization_of(request, party, user.belongs_to)
     connection = party.connection.pk if party else None
     found = _counted.first(user.pk, organization.pk if organization else None, connection)
-    newest, everywhere, here, waiting = found or ([], 0, 0, 0)
-    tickets = (("ticket-manager:tickets", everywhere), ("tickets:tickets", here))
+    newest, sold, here, waiting = found or ([], 0, 0, 0)
+    tickets = (("ticket-manager:tickets", sold), ("tickets:tickets", here))
     is_asked = party is not None and shows_requests(party)
     return News(Bell.of(newest), waiting if is_asked else 0, tickets)
 
@@ -66,12 +66,13 @@ def _news(request: HttpRequest, user: User, party: Party | None) -> News:
 @prepared
 def _counted(user: Any, organization: Any, connection: Any) -> "QuerySet[User, Any]":
     unread = Unread.objects.of(user).filter(organization=organization)
+    sold = unread.filter(connection__provider=organization)
     here = unread.filter(connection=connection)
     pending = BillingRequest.objects.pending().filter(connection=connection).order_by()
     waiting = pending.values("connection").annotate(number=Count("pk")).values("number")
     counted: QuerySet[User, Any] = User.objects.filter(pk=user).values_list(
         ArraySubquery(newest_unread(user)),
-        unread.as_number(),
+        sold.as_number(),
         here.as_number(),
         Coalesce(Subquery(waiting), 0),
     )

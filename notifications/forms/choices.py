@@ -30,6 +30,12 @@ Usual = Callable[[Key, dict[Manner, str]], str]
 NOT_OFFERED = {"invalid_choice": "Choose one of these."}
 
 
+class UsualField(forms.TypedChoiceField):
+    """Nobody has to choose: what is usual is one of the choices, and says so."""
+
+    has_usual = True
+
+
 @dataclass(frozen=True)
 class Row:
     """One category as the page shows it; `fields` is empty if there is nothing to choose."""
@@ -59,7 +65,7 @@ class ChoicesForm(forms.Form):
     @staticmethod
     def _field(key: tuple[str, str], usual: Usual) -> Any:
         offered = OFFERED[Channel(key[1])]
-        return forms.TypedChoiceField(
+        return UsualField(
             label=LABELS[Channel(key[1])],
             choices=[("", usual(key, dict(offered))), *offered],
             required=False,

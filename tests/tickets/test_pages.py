@@ -52,6 +52,14 @@ class TestMenu:
 
         assert page.count('1<span class="vh"> unread</span>') == 2
 
+    def test_counts_for_a_seller_what_its_own_list_has(self, cast, as_):
+        ticket = submit(cast, connection=cast.revampd_northwind, by=cast.dana)
+        answer(ticket, cast.rhea)
+        mark = '1<span class="vh"> unread</span>'
+
+        assert mark not in text(as_(cast.dana).get("/organizations/northwind-agency/tickets/"))
+        assert mark in text(as_(cast.dana).get(list_url(cast.revampd_northwind)))
+
     def test_counts_no_note_for_the_customer(self, cast, as_):
         ticket = submit(cast)
         note(ticket, cast.dana)
