@@ -24,6 +24,7 @@ from django.urls import Resolver404, resolve
 
 from revampd.kit import clock
 
+from . import second_factor
 from .clocks import clock_of_organization
 from .models import Invitation, User
 
@@ -91,6 +92,9 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_email_verified(self, request: HttpRequest, email: str) -> bool:
         invitation = invitation_of(request)
         return invitation is not None and invitation.email.lower() == email.lower()
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        return second_factor.enough(user, super().get_reauthentication_methods(user))
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         super().send_mail(template_prefix, email, context | {"base_url": settings.BASE_URL})

@@ -27,6 +27,7 @@ SECRET_KEY = env.str(
 )
 if not SECRET_KEY:
     raise ImproperlyConfigured("Set REVAMPD_SECRET_KEY to a long random text.")
+SECRET_KEY_FALLBACKS = env.list("REVAMPD_SECRET_KEYS_BEFORE", default=[])
 BASE_URL = env.str("REVAMPD_BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
 if IS_DEMO and BASE_URL.startswith("https://"):
     raise ImproperlyConfigured(
@@ -181,7 +182,10 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 
 ACCOUNT_ADAPTER = "payouts.accounts.AccountAdapter"
-ACCOUNT_FORMS = {"signup": "payouts.accounts.SignupForm"}
+ACCOUNT_FORMS = {
+    "signup": "payouts.accounts.SignupForm",
+    "reauthenticate": "connections.second_factor.ReauthenticateForm",
+}
 # People do not see it; who fills it in is no person, and gets no account.
 ACCOUNT_SIGNUP_FORM_HONEYPOT_FIELD = "website"
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -195,6 +199,7 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("REVAMPD_TRUSTED_PROXIES", default=0)
+MFA_ADAPTER = "connections.second_factor.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Revampd"

@@ -48,8 +48,9 @@ class BankAccountQuerySet(models.QuerySet["BankAccount"]):
 class BankAccount(models.Model):
     """An account that a Partner has linked on the gateway's page; one at a time.
 
-    One that takes the place of another gets nothing before `held_until`: whoever got hold of a
-    password cannot empty the next payout before the owners have read of it.
+    One that takes the place of another, be that removed before or by this, gets nothing before
+    `held_until`: whoever got hold of a password cannot empty the next payout before the owners have
+    read of it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -127,7 +128,8 @@ class BankAccount(models.Model):
         before = cls.objects.linked().filter(connection=connection).first()
         if before:
             before._remove(at)
-        hold = timedelta(days=settings.PAYOUT_HOLD_DAYS) if before else timedelta(0)
+        replaces = cls.objects.filter(connection=connection).exists()
+        hold = timedelta(days=settings.PAYOUT_HOLD_DAYS) if replaces else timedelta(0)
         account: BankAccount = cls.objects.create(
             connection=connection,
             gateway=gateway,

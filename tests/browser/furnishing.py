@@ -38,6 +38,7 @@ from tests.billing.cards import add_card
 from tests.billing.tiering import add, choose, own, put_on_sale, serve, sub_orgs
 from tests.billing.usage.counting import TRANSFER, enter, metered
 from tests.cast import Cast
+from tests.connections.codes import set_up
 from tests.payouts.acts import close, link_bank, sell, take_back
 from tests.payouts.affiliates.acts import (
     bring_partner,
@@ -87,6 +88,7 @@ def furnish(cast: Cast) -> Furnished:
     _talk(house, now)
     drain_events()
     _read_some(cast.ben, now)
+    set_up(cast.dora)
     _lose_mail(house, now)
     drain_events()
     house.values |= {

@@ -210,6 +210,8 @@ ACCOUNT_PAGES = [
     Visit("ben", "accounts/password/change/"),
     Visit("ben", "accounts/reauthenticate/"),
     Visit("ben", "accounts/2fa/"),
+    Visit("dora", "accounts/2fa/"),
+    Visit("dora", "accounts/reauthenticate/"),
     Visit("ben", "accounts/2fa/totp/activate/"),
     Visit("ben", "accounts/2fa/webauthn/"),
     Visit("ben", "accounts/2fa/webauthn/add/"),

@@ -1,11 +1,14 @@
 """How people come in: invited, signed up, signed in, and what keeps their account safe."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from connections.models import Connection
 from tests.billing.partners import take_tier
 from tests.cast import PASSWORD
+from tests.connections.codes import code
 
 from .fitness import faults
 from .house import path_in
@@ -124,6 +127,45 @@ class TestAccount:
         account.get_by_role("button", name="Confirm").click()
 
         expect(account.get_by_role("img", name="QR code")).to_be_visible()
+        assert faults(account) == []
+
+    def test_is_signed_into_with_the_second_factor_and_says_who_it_is_with_it(
+        self, account, committed_cast
+    ):
+        account.goto("/accounts/2fa/totp/activate/")
+        account.get_by_label("Password").fill(PASSWORD)
+        account.get_by_role("button", name="Confirm").click()
+        [secret] = set(re.findall(r"\b[A-Z2-7]{32}\b", account.content()))
+        account.get_by_label("Authenticator code").fill(code(secret))
+        account.get_by_role("button", name="Turn on").click()
+        expect(account.get_by_role("heading", name="Recovery codes")).to_be_visible()
+        shown = account.locator(".codes li").all_text_contents()
+        assert faults(account) == []
+
+        account.goto("/accounts/logout/")
+        account.get_by_role("main").get_by_role("button", name="Sign out").click()
+        sign_in(account, "ben@example.com", PASSWORD)
+        expect(account.get_by_role("heading", level=1)).to_have_text("One more step")
+        assert faults(account) == []
+        account.get_by_label("Code").fill("000")
+        account.get_by_role("button", name="Sign in").click()
+        expect(account.get_by_role("alert").first).to_contain_text("That is not the code")
+        account.get_by_label("Code").fill(shown[0])
+        account.get_by_role("button", name="Sign in").click()
+        expect(account.get_by_role("heading", level=1)).to_have_text("Connections")
+
+        account.goto("/accounts/2fa/")
+        assert faults(account) == []
+        account.get_by_role("link", name="Turn off").click()
+        expect(account.get_by_role("heading", level=1)).to_have_text("Is it you?")
+        assert faults(account) == []
+        account.get_by_label("Password").fill(PASSWORD)
+        account.get_by_label("Code").fill(shown[1])
+        account.get_by_role("button", name="Confirm").click()
+        expect(account.get_by_role("heading", name="Turn off the authenticator")).to_be_visible()
+        assert faults(account) == []
+        account.goto("/accounts/2fa/recovery-codes/generate/")
+        expect(account.get_by_role("heading", name="Make new recovery codes?")).to_be_visible()
         assert faults(account) == []
 
     def test_lists_the_sessions(self, account):

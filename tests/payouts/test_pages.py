@@ -17,6 +17,7 @@ from payouts.sending import send_transfers
 from tests.billing.deals import HTMX, MARKUP, queries
 from tests.billing.payments.acts import fresh
 from tests.cast import PASSWORD, Cast
+from tests.connections.codes import code, set_up
 
 from .acts import link_bank, paid_out, put_on_tier, sell, take_back
 
@@ -315,6 +316,27 @@ class TestSettings:
 
         assert "On hold" in shown
         assert "nothing is sent to it before" in shown
+
+    def test_holds_one_also_if_the_other_was_removed_before(self, cast, as_):
+        browser = as_(cast.maya)
+        self.link(browser, cast, "later")
+        browser.post(url(cast, "settings/bank-account/removal/"))
+
+        assert "On hold" in text(self.link(browser, cast, "at_once"))
+
+    @pytest.mark.parametrize("act", ["new", "removal"])
+    def test_asks_who_has_a_second_factor_for_a_code_as_well(self, cast, as_, act):
+        secret = set_up(cast.maya)
+        link_bank(cast)
+        browser = as_(cast.maya)
+        page = url(cast, f"settings/bank-account/{act}/")
+        asked = browser.post(page)["Location"]
+
+        browser.post(asked, {"password": PASSWORD})
+        assert browser.post(page)["Location"] == asked
+
+        browser.post(asked, {"password": PASSWORD, "code": code(secret)})
+        assert not browser.post(page)["Location"].startswith("/accounts/")
 
     def test_tells_the_owners_alone(self, cast, as_):
         self.link(as_(cast.noah), cast, "later")
