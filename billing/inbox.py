@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
+from uuid import UUID
 
 from django.http import Http404
 
 from .gateways.base import GatewayError, Notice, Unanswered
-from .inquiries import Inquiry
+from .inquiries import Ask
 from .models import GatewayEvent
 from .models.oversight import report_contradiction
 from .models.payments import Contradiction
@@ -32,16 +33,26 @@ class Reporter(Protocol):
         """What a webhook says, taken from its raw bytes. Raises BadSignature."""
 
 
+class Subjects(Protocol):
+    """Rows that a webhook can be about; an `Inquiry` is such."""
+
+    @property
+    def ask(self) -> Ask: ...
+
+    def find(self, key: UUID, /) -> Any:
+        """The row with our key, None if it is none of these."""
+
+
 @dataclass(frozen=True)
 class Inbox:
     """What the gateways of one port report. `task` empties it, and is its name.
 
-    `inquiries` are what a webhook here can be about; `nouns` says so in words.
+    `subjects` are what a webhook here can be about; `nouns` says so in words.
     """
 
     task: str
     gateway: Callable[[datetime], Reporter]
-    inquiries: tuple[Inquiry, ...]
+    subjects: tuple[Subjects, ...]
     nouns: str
 
     def receive(self, name: str, body: bytes, headers: Mapping[str, str], *, at: datetime) -> None:
@@ -70,13 +81,13 @@ class Inbox:
 
     def _follow(self, event: GatewayEvent, at: datetime) -> bool:
         """Book what a webhook is about. False if the gateway does not answer: it comes again."""
-        inquiry, subject = self._find(event)
-        if inquiry is None:
+        subjects, subject = self._find(event)
+        if subjects is None:
             event.finish(f"Not about a {self.nouns} of ours.", at=at)
             return True
         own = subject.connection.own_time(at)
         try:
-            inquiry.ask(subject, at=own)
+            subjects.ask(subject, at=own)
         except Contradiction as contradiction:
             report_contradiction(subject, str(contradiction), at=own)
             event.set_aside(str(contradiction))
@@ -88,10 +99,10 @@ class Inbox:
             event.finish("", at=at)
         return True
 
-    def _find(self, event: GatewayEvent) -> tuple[Inquiry | None, Any]:
+    def _find(self, event: GatewayEvent) -> tuple[Subjects | None, Any]:
         """What a webhook is about. A setup has a key of no such row, and needs nothing here."""
         if event.key is not None:
-            for inquiry in self.inquiries:
-                if subject := inquiry.find(event.key):
-                    return inquiry, subject
+            for subjects in self.subjects:
+                if subject := subjects.find(event.key):
+                    return subjects, subject
         return None, None

@@ -23,6 +23,7 @@ TRANSFER_FACTS = (
 # Tasks that verbs ring for
 SEND_TASK = "payouts.send_transfers"
 STATEMENT_TASK = "payouts.file_statement"
+WEBHOOK_TASK = "payouts.work_off_webhooks"
 
 
 def _payout(event: Event) -> str:
@@ -130,6 +131,25 @@ bank_account_linked = EventKind(
         necessary=SAFETY,
     ),
     facts=(("account", "Bank account"), ("person", "Linked by")),
+    receipt=True,
+    link=_bank,
+)
+bank_account_replaced = EventKind(
+    "bank_account.replaced",
+    "{account} took the place of {before}, at the payment service",
+    category=PAYOUTS,
+    customers=PARTNERS,
+    icon="lock",
+    tone="bad",
+    customer=Telling(
+        "{account} took the place of {before}",
+        "It was changed on the page of the payment service, not here.{held}"
+        " If that was not meant to be, remove it and tell {provider}.",
+        action="See where payouts go",
+        roles=OWNERS,
+        necessary=SAFETY,
+    ),
+    facts=(("account", "Bank account"), ("before", "In the place of")),
     receipt=True,
     link=_bank,
 )

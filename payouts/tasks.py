@@ -5,9 +5,9 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from . import closing, filing, harvest, sending
+from . import closing, filing, harvest, postman, sending, webhooks
 from .affiliates import closing as affiliates
-from .events import SEND_TASK, STATEMENT_TASK
+from .events import SEND_TASK, STATEMENT_TASK, WEBHOOK_TASK
 
 
 @shared_task(name="payouts.collect_earnings")
@@ -34,6 +34,18 @@ def pay_affiliates() -> int:
 def send_transfers() -> int:
     """Send bank transfers, and ask about those on their way. Returns how many came to their end."""
     return sending.send_transfers(at=timezone.now())
+
+
+@shared_task(name=WEBHOOK_TASK)
+def work_off_webhooks() -> int:
+    """Follow what the gateway told of transfers and accounts. Returns how many are done."""
+    return webhooks.INBOX.work_off(at=timezone.now())
+
+
+@shared_task(name="payouts.deliver_sandbox_webhooks")
+def deliver_sandbox_webhooks() -> int:
+    """Bring the webhooks of the sandbox's bank to our door, in the demo. Returns how many."""
+    return postman.deliver(at=timezone.now())
 
 
 @shared_task(name=STATEMENT_TASK)

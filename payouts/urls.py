@@ -11,6 +11,7 @@ urlpatterns = [
     path("settings/", settings.settings_page, name="settings"),
     path("settings/preference/", settings.choose_preference, name="choose-preference"),
     path("settings/bank-account/new/", settings.link_account, name="link-account"),
+    path("settings/bank-account/again/", settings.link_again, name="link-again"),
     path("settings/bank-account/linked/", settings.account_linked, name="account-linked"),
     path("settings/bank-account/removal/", settings.remove_account, name="remove-account"),
     path("<uuid:payout_id>/", payouts.payout_detail, name="payout"),

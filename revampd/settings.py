@@ -265,6 +265,7 @@ CELERY_BEAT_SCHEDULE = {
     "collect earnings": {"task": "payouts.collect_earnings", "schedule": 5 * 60},
     "close the week": {"task": "payouts.close_weeks", "schedule": 15 * 60},
     "pay affiliates": {"task": "payouts.pay_affiliates", "schedule": 15 * 60},
+    "work off webhooks of payouts": {"task": "payouts.work_off_webhooks", "schedule": 15},
     "send payouts": {"task": "payouts.send_transfers", "schedule": 60},
     "make PDFs": {"task": "billing.file_documents", "schedule": 60},
 }
@@ -278,6 +279,8 @@ if IS_DEMO:
 BILLING_GRACE_DAYS = env.int("REVAMPD_GRACE_DAYS", default=14)
 STRIPE_SECRET_KEY = env.str("REVAMPD_STRIPE_SECRET_KEY", default="")
 STRIPE_WEBHOOK_SECRET = env.str("REVAMPD_STRIPE_WEBHOOK_SECRET", default="")
+# Those of the endpoints that tell of transfers and of Partners' accounts, one each.
+STRIPE_PAYOUT_WEBHOOK_SECRETS = env.list("REVAMPD_STRIPE_PAYOUT_WEBHOOK_SECRETS", default=[])
 STRIPE_API_BASE = ""  # Stripe's own; tests have a server of theirs
 if bool(STRIPE_SECRET_KEY) != bool(STRIPE_WEBHOOK_SECRET):
     raise ImproperlyConfigured(
@@ -286,10 +289,11 @@ if bool(STRIPE_SECRET_KEY) != bool(STRIPE_WEBHOOK_SECRET):
 # Where no money is real, the sandbox stands in for a gateway and its webhooks are delivered here.
 HAS_SANDBOX = not IS_PRODUCTION and not STRIPE_SECRET_KEY
 if HAS_SANDBOX:
-    CELERY_BEAT_SCHEDULE["deliver the sandbox's webhooks"] = {
-        "task": "billing.deliver_sandbox_webhooks",
-        "schedule": 5,
-    }
+    for app in ("billing", "payouts"):
+        CELERY_BEAT_SCHEDULE[f"deliver the sandbox's webhooks of {app}"] = {
+            "task": f"{app}.deliver_sandbox_webhooks",
+            "schedule": 5,
+        }
 
 # What is compared every night, an app each
 BOOKS = [
@@ -382,9 +386,12 @@ WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = IS_TEST
 
 # What browsers may do with our pages
 
-# A form of ours may lead, by a redirect, to the pages on which cards are added and confirmed.
+# A form of ours may lead, by a redirect, to the pages on which cards are added and confirmed, and
+# bank accounts linked.
 PAYMENT_PAGES = (
-    ["https://checkout.stripe.com", "https://hooks.stripe.com"] if STRIPE_SECRET_KEY else []
+    ["https://checkout.stripe.com", "https://hooks.stripe.com", "https://connect.stripe.com"]
+    if STRIPE_SECRET_KEY
+    else []
 )
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

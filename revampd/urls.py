@@ -65,6 +65,7 @@ urlpatterns = [
     path("organizations/<slug:slug>/catalog/", include("billing.catalog_urls")),
     path("organizations/<slug:slug>/notifications/", include("notifications.organization_urls")),
     path("webhooks/mail/", receive_report, name="mail-webhook"),
+    path("webhooks/payouts/", include("payouts.webhook_urls")),
     path("webhooks/", include("billing.webhook_urls")),
     path("unsubscribe/<str:signed>/", unsubscribe, name="unsubscribe"),
     path("notifications/", include("notifications.urls")),

@@ -35,7 +35,12 @@ from tests.tickets.acts import with_file
 FOREIGN = ("accounts/", "admin/")
 
 # What no browser sends, or a mail program: a signature takes the place of the form's token.
-SIGNED = ("webhooks/<slug:gateway>/", "webhooks/mail/", "unsubscribe/<str:signed>/")
+SIGNED = (
+    "webhooks/<slug:gateway>/",
+    "webhooks/payouts/<slug:gateway>/",
+    "webhooks/mail/",
+    "unsubscribe/<str:signed>/",
+)
 
 OUTSIDE = ("zed", "oscar", "fay")
 PROVIDERS = ("maya", "noah", "dana", "vera", "dora")
@@ -213,6 +218,7 @@ class TestEveryPage:
             "join/<str:code>/",
             "unsubscribe/<str:signed>/",
             "webhooks/<slug:gateway>/",
+            "webhooks/payouts/<slug:gateway>/",
             "webhooks/mail/",
         }
 

@@ -37,8 +37,8 @@ from .stripe_answers import (
     refund_outcome,
     with_key,
 )
+from .stripe_client import TIMEOUT, client
 
-TIMEOUT = (4, 20)  # seconds to connect, and to answer
 PAGE = 100  # the most that Stripe lists at once
 TOO_EXTREME = {"amount_too_small", "amount_too_large"}
 
@@ -69,15 +69,7 @@ class StripeGateway:
         timeout: tuple[float, float] = TIMEOUT,
     ) -> None:
         self._webhook_secret = webhook_secret
-        self._http = stripe.RequestsClient(timeout=timeout)
-        # Repeating is left to whoever recorded the attempt.
-        client = stripe.StripeClient(
-            secret_key,
-            http_client=self._http,
-            base_addresses={"api": api_base} if api_base else {},
-            max_network_retries=0,
-        )
-        self._api = client.v1
+        self._http, self._api = client(secret_key, api_base=api_base, timeout=timeout)
 
     def close(self) -> None:
         """Let go of the connection that this thread keeps open."""

@@ -52,9 +52,3 @@ ALL = (
     ),
 )
 BY_NAME = {account.name: account for account in ALL}
-
-SENTENCES = {
-    "account_closed": "The bank account is closed.",
-    "no_account": "The bank knows no such account.",
-    "account_gone": "The bank account is no longer linked at the payment service.",
-}

@@ -4,23 +4,33 @@ It loses requests and answers as a network does; `accounts.py` says which accoun
 lives in the time that it is given, so that the demo's clock moves its delays as well.
 """
 
+import json
+from collections.abc import Mapping
 from datetime import datetime
+from typing import NamedTuple
 from urllib.parse import quote
+from uuid import UUID
 
+from django.utils.crypto import salted_hmac
+
+from billing.gateways import signing
 from billing.gateways.base import (
+    BadSignature,
     CustomerRef,
-    Decline,
+    Notice,
     Outcome,
     Refused,
     State,
+    Subject,
     Unanswered,
     outside_transactions,
 )
 from billing.models.sandbox import SandboxLostRequest
 from payouts.models.sandbox import SandboxBank, SandboxLink, SandboxTransfer
 
-from .accounts import SENTENCES, Behaviour
+from .accounts import Behaviour
 from .base import BankDetails, Link, TransferOrder
+from .failures import GONE, failure
 
 
 class Sandbox:
@@ -31,7 +41,7 @@ class Sandbox:
     def __init__(self, at: datetime) -> None:
         self.at = at
 
-    def begin_link(self, owner: CustomerRef, return_url: str, /) -> Link:
+    def begin_link(self, owner: CustomerRef, return_url: str, _again_url: str = "", /) -> Link:
         outside_transactions()
         link = SandboxLink.begin(owner, return_url, at=self.at)
         return Link(link.reference, f"/sandbox/links/{quote(link.reference)}/")
@@ -43,12 +53,16 @@ class Sandbox:
             raise Refused("The sandbox knows no such link.")
         return link.details
 
+    def details(self, account: str, /) -> BankDetails | None:
+        outside_transactions()
+        link = SandboxLink.objects.select_related("account").filter(account=account).first()
+        return link.details if link else None
+
     def send(self, order: TransferOrder, /) -> Outcome:
         outside_transactions()
         account = SandboxBank.objects.filter(pk=order.account).first()
         if account is None:
-            gone = Decline("account_gone", SENTENCES["account_gone"], is_hard=True)
-            return Outcome(State.FAILED, "", gone)
+            return Outcome(State.FAILED, "", failure(GONE))
         behaviour = account.test_account.behaviour
         if behaviour is Behaviour.LOSES_REQUEST and SandboxLostRequest.lose(order.key):
             raise Unanswered
@@ -61,3 +75,42 @@ class Sandbox:
         outside_transactions()
         transfer = SandboxTransfer.objects.filter(key=order.key).first()
         return transfer.settle(at=self.at) if transfer else None
+
+    def parse_webhook(self, body: bytes, headers: Mapping[str, str], /, *, at: datetime) -> Notice:
+        signing.verify(body, headers.get(signing.HEADER, ""), _secret(), at=at)
+        try:
+            event = json.loads(body)
+            return Notice(
+                event_id=event["id"],
+                type=event["type"],
+                subject=Subject.OTHER,
+                reference=event["reference"],
+                key=UUID(event["key"]),
+                at=datetime.fromisoformat(event["created"]),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise BadSignature("signed, but nothing that the sandbox sends") from error
+
+
+class Webhook(NamedTuple):
+    """A request as it arrives: the bytes of its body, and its headers."""
+
+    body: bytes
+    headers: dict[str, str]
+
+
+def webhook_of(transfer: SandboxTransfer, at: datetime) -> Webhook:
+    """That a transfer has come to its end: the same webhook however often it is sent."""
+    event = {
+        "id": f"evt_{transfer.reference}",
+        "type": "transfer.ended",
+        "created": at.isoformat(),
+        "reference": transfer.reference,
+        "key": str(transfer.key),
+    }
+    body = json.dumps(event).encode()
+    return Webhook(body, {signing.HEADER: signing.sign(body, _secret(), at)})
+
+
+def _secret() -> str:
+    return salted_hmac("payouts.gateways.sandbox", "webhooks", algorithm="sha256").hexdigest()

@@ -16,4 +16,4 @@ class NoBank:
             next_step="Payouts can go to the wallet.",
         )
 
-    begin_link = finish_link = send = look_up = _refuse
+    begin_link = finish_link = details = send = look_up = parse_webhook = _refuse

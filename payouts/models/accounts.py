@@ -128,6 +128,14 @@ class BankAccount(models.Model):
         before = cls.objects.linked().filter(connection=connection).first()
         if before:
             before._remove(at)
+        account = cls._keep(connection, details, gateway=gateway, by=by, at=at)
+        account._record(events.bank_account_linked, by=by, at=at)
+        return account
+
+    @classmethod
+    def _keep(
+        cls, connection: Connection, details: BankDetails, *, gateway: str, by: User, at: datetime
+    ) -> "BankAccount":
         replaces = cls.objects.filter(connection=connection).exists()
         hold = timedelta(days=settings.PAYOUT_HOLD_DAYS) if replaces else timedelta(0)
         account: BankAccount = cls.objects.create(
@@ -140,7 +148,6 @@ class BankAccount(models.Model):
             linked_at=at,
             held_until=at + hold,
         )
-        account._record(events.bank_account_linked, by=by, at=at)
         return account
 
     @staticmethod
@@ -150,6 +157,22 @@ class BankAccount(models.Model):
         return account
 
     # Verbs
+
+    @transaction.atomic
+    def replace(self, details: BankDetails, *, at: datetime) -> None:
+        """Keep what somebody put in its place at the gateway, without us. It is held as any other.
+
+        Doing it again changes nothing. Raises Invalid for somebody else's.
+        """
+        connection = lock(self.connection)
+        if details.owner != connection.pk:
+            raise Invalid("That bank account was linked for somebody else.")
+        accounts = type(self).objects
+        is_known = accounts.filter(gateway=self.gateway, reference=details.reference).exists()
+        if is_known or not self._remove(at):
+            return
+        account = self._keep(connection, details, gateway=self.gateway, by=self.linked_by, at=at)
+        account._record(events.bank_account_replaced, by=None, at=at, before=str(self))
 
     @transaction.atomic
     def remove(self, *, by: User, at: datetime) -> None:
@@ -163,7 +186,7 @@ class BankAccount(models.Model):
         linked = type(self).objects.linked().filter(pk=self.pk)
         return bool(linked.update(removed_at=at) == 1)
 
-    def _record(self, kind: EventKind, *, by: User, at: datetime) -> None:
+    def _record(self, kind: EventKind, *, by: User | None, at: datetime, **facts: str) -> None:
         held = f" Nothing is sent to it before {self.held_in_words}." if self.is_held(at) else ""
         kind.record(
             self,
@@ -173,8 +196,9 @@ class BankAccount(models.Model):
             connection=self.connection,
             account=str(self),
             held=held,
-            person=by.name,
+            person=by.name if by else "",
             provider=self.connection.provider.name,
+            **facts,
         )
 
     # Properties

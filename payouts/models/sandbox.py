@@ -6,10 +6,11 @@ from typing import Self
 from django.db import models, transaction
 from django.db.models import Q
 
-from billing.gateways.base import CustomerRef, Decline, KeyReused, Outcome, State
+from billing.gateways.base import CustomerRef, KeyReused, Outcome, State
 from billing.models.sandbox.network import new_reference
-from payouts.gateways.accounts import ARRIVES_AFTER, BY_NAME, SENTENCES, Behaviour, TestAccount
+from payouts.gateways.accounts import ARRIVES_AFTER, BY_NAME, Behaviour, TestAccount
 from payouts.gateways.base import BankDetails, TransferOrder
+from payouts.gateways.failures import failure
 from revampd.kit.locking import lock
 from revampd.kit.money import CurrencyField, MinorUnitsField, Money
 
@@ -146,6 +147,5 @@ class SandboxTransfer(models.Model):
 
     @property
     def outcome(self) -> Outcome:
-        failed = self.state == State.FAILED
-        decline = Decline(self.code, SENTENCES[self.code], is_hard=True) if failed else None
+        decline = failure(self.code) if self.state == State.FAILED else None
         return Outcome(State(self.state), self.reference, decline)

@@ -37,6 +37,7 @@ def _page(
     bank = _linked(party)
     context = {
         "bank": bank,
+        "begun": _key(party) in request.session,
         "is_held": bool(bank and bank.is_held(clock.now())),
         "preference": preference,
         "form": form or PreferenceForm(preference),
@@ -84,9 +85,27 @@ def choose_preference(request: HttpRequest, party: Party) -> HttpResponse:
 @freshly_signed_in
 def link_account(request: HttpRequest, party: Party) -> HttpResponse:
     """Send them to the gateway's page. Nothing is kept before they come back."""
-    back = reverse("payouts:account-linked", args=[party.connection.pk])
-    return_url = request.build_absolute_uri(back)
-    link = begin_link(party.connection, return_url, by=party.user, at=clock.now())
+    return _open_page(request, party)
+
+
+@payout_view(side=Side.CUSTOMER, duty=Duty.BILL, refused=_page)
+@require_GET
+@freshly_signed_in
+def link_again(request: HttpRequest, party: Party) -> HttpResponse:
+    """Open the page of the link that this session began anew: the gateway's pages grow old.
+
+    Gateways send people here with a GET.
+    """
+    begun = request.session.get(_key(party))
+    return _open_page(request, party, begun) if begun else redirect(_url(party))
+
+
+def _open_page(request: HttpRequest, party: Party, begun: str = "") -> HttpResponse:
+    back, again = (
+        request.build_absolute_uri(reverse(f"payouts:{name}", args=[party.connection.pk]))
+        for name in ("account-linked", "link-again")
+    )
+    link = begin_link(party.connection, back, again, begun=begun, by=party.user, at=clock.now())
     request.session[_key(party)] = link.reference
     response = redirect(link.url)
     response.status_code = 303
@@ -104,10 +123,10 @@ def account_linked(request: HttpRequest, party: Party) -> HttpResponse:
     if reference is None:
         return redirect(_url(party))
     account = finish_link(party.connection, reference, by=party.user, at=clock.now())
-    del request.session[_key(party)]
     if account is None:
         messages.info(request, "No bank account was linked.")
         return redirect(_url(party))
+    del request.session[_key(party)]
     held = account.is_held(clock.now())
     wait = f" Nothing is sent to it before {account.held_in_words}." if held else ""
     return done(request, f"{account} was linked.{wait}", _url(party))

@@ -35,6 +35,7 @@ NOT_PAGES = {
     "notifications/bell/",
     "search/palette/",
     "webhooks/<slug:gateway>/",
+    "webhooks/payouts/<slug:gateway>/",
     "webhooks/mail/",
     f"{PARTY}invoices/<int:number>/pdf/",
     f"{PARTY}credit-notes/<int:note_number>/pdf/",

@@ -135,7 +135,8 @@ def sandbox_world(db: None) -> SandboxWorld:
 
 @pytest.fixture
 def stripe_world(db: None) -> Iterator[StripeWorld]:
-    with running() as fake:
+    fake = FakeStripe()
+    with running(fake):
         world = StripeWorld(fake)
         yield world
         world.stripe.close()

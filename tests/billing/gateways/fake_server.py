@@ -4,7 +4,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -17,8 +17,10 @@ from .fake_stripe import Error, FakeStripe, Fault, Object
 
 SECRET_KEY = "sk_test_of_the_tests"
 
+Route = tuple[str, str, type, Callable[..., Object]]
+
 _THING = r"/(\w+)"
-ROUTES: list[tuple[str, str, type, Callable[..., Object]]] = [
+ROUTES: list[Route] = [
     ("POST", r"/v1/customers", params.CustomerCreateParams, FakeStripe.post_customers),
     ("POST", r"/v1/checkout/sessions", checkout.SessionCreateParams, FakeStripe.post_sessions),
     ("GET", rf"/v1/checkout/sessions{_THING}", checkout.SessionRetrieveParams, FakeStripe.get),
@@ -64,7 +66,7 @@ class Conversation(BaseHTTPRequestHandler):
     def _answer(self, method: str, text: str) -> None:
         path = urlsplit(self.path).path
         self.stripe.requests.append((method, path))
-        fault = self._fault(path)
+        fault = self._fault(method, path)
         if fault.before:
             self.close_connection = True
             return
@@ -79,10 +81,10 @@ class Conversation(BaseHTTPRequestHandler):
             return
         self._send(status, body, headers)
 
-    def _fault(self, path: str) -> Fault:
+    def _fault(self, method: str, path: str) -> Fault:
         with self.stripe.lock:
             for fault in self.stripe.faults:
-                if fault.path == path and fault.times:
+                if fault.path == path and fault.verb in ("", method) and fault.times:
                     fault.times -= 1
                     return fault
         return Fault(path)
@@ -92,8 +94,10 @@ class Conversation(BaseHTTPRequestHandler):
             error = {"type": "invalid_request_error", "message": "Invalid API Key provided"}
             return 401, {"error": error}, {}
         key = self.headers.get("Idempotency-Key") if method == "POST" else None
-        fingerprint = json.dumps([path, asked], sort_keys=True)
+        account = self.headers.get("Stripe-Account", "")
+        fingerprint = json.dumps([path, account, asked], sort_keys=True)
         with self.stripe.lock:
+            self.stripe.account = account
             if key in self.stripe.answers:
                 return self._replay(self.stripe.answers[key], fingerprint)
             status, body = self._carry_out(method, path, asked)
@@ -111,7 +115,7 @@ class Conversation(BaseHTTPRequestHandler):
         return status, body, {"Idempotent-Replayed": "true"}
 
     def _carry_out(self, method: str, path: str, asked: Object) -> tuple[int, Object]:
-        for verb, pattern, known, endpoint in ROUTES:
+        for verb, pattern, known, endpoint in self.server.routes:  # type: ignore[attr-defined]
             match = re.fullmatch(pattern, path)
             if verb == method and match:
                 try:
@@ -143,18 +147,18 @@ class Conversation(BaseHTTPRequestHandler):
 class Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, stripe: FakeStripe) -> None:
+    def __init__(self, stripe: FakeStripe, routes: Sequence[Route]) -> None:
         super().__init__(("127.0.0.1", 0), Conversation)
-        self.stripe = stripe
+        self.stripe, self.routes = stripe, routes
         stripe.port = self.server_address[1]
 
 
 @contextmanager
-def running() -> Iterator[FakeStripe]:
-    with Server(FakeStripe()) as server:
+def running(fake: FakeStripe, routes: Sequence[Route] = ROUTES) -> Iterator[None]:
+    with Server(fake, routes) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
-        yield server.stripe
+        yield
         server.shutdown()
 
 
@@ -169,14 +173,15 @@ def _refuse_unknown(asked: Object, known: type) -> None:
 
 
 def _params(text: str) -> Object:
-    """Stripe's form encoding, as far as the adapter uses it: `metadata[key]`, lists by number."""
+    """Stripe's form encoding, as far as the adapters use it: `metadata[key]`, lists by number."""
     asked: Object = {}
     for name, value in parse_qsl(text, keep_blank_values=True):
-        first, *rest = re.findall(r"[^\[\]]+", name)
-        if not rest:
-            asked[first] = value
-        elif rest[0].isdigit():
-            asked.setdefault(first, []).append(value)
-        else:
-            asked.setdefault(first, {})[rest[0]] = value
+        *path, last = re.findall(r"[^\[\]]+", name)
+        if last.isdigit():
+            asked.setdefault(path[0], []).append(value)
+            continue
+        place = asked
+        for step in path:
+            place = place.setdefault(step, {})
+        place[last] = value
     return asked

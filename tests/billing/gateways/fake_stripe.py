@@ -34,9 +34,10 @@ class Error(Exception):
 
 @dataclass
 class Fault:
-    """What goes wrong with the next request to `path`, `times` times."""
+    """What goes wrong with the next request to `path`, `times` times; empty `verb` is any."""
 
     path: str
+    verb: str = ""
     before: bool = False  # the connection breaks before anything is done
     after: bool = False  # it is done, and the connection breaks
     delay: float = 0  # it is done, and the answer takes this long
@@ -55,6 +56,7 @@ class FakeStripe:
     faults: list[Fault] = field(default_factory=list)
     requests: list[tuple[str, str]] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
+    account: str = ""  # the connected account that the present request is about
 
     @property
     def url(self) -> str:
@@ -187,14 +189,13 @@ class FakeStripe:
 
     def _page(self, kind: str, by: str, params: Object) -> Object:
         # Pages of two, so that whoever reads one page only is found out.
-        found = [thing for thing in self.of(kind) if thing[by] == params[by]]
+        found = [thing for thing in self.of(kind) if thing.get(by) == params[by]]
         after = params.get("starting_after")
         ids = [thing["id"] for thing in found]
         start = ids.index(after) + 1 if after else 0
         page = found[start : start + 2]
         more = len(found) > start + 2
-        url = {"payment_intent": "/v1/payment_intents", "refund": "/v1/refunds"}[kind]
-        return {"object": "list", "data": page, "has_more": more, "url": url}
+        return {"object": "list", "data": page, "has_more": more, "url": f"/v1/{kind}s"}
 
     def _try(self, intent: Object, method: str, *, on_session: bool) -> Object:
         number = self.numbers[method]

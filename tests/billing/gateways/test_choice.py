@@ -76,7 +76,8 @@ class TestSettings:
 
         assert run(FORM_ACTION, **production).stdout == "'self'\n"
         assert run(FORM_ACTION, **production | KEYS).stdout == (
-            "'self' https://checkout.stripe.com https://hooks.stripe.com\n"
+            "'self' https://checkout.stripe.com https://hooks.stripe.com"
+            " https://connect.stripe.com\n"
         )
 
 
