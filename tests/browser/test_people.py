@@ -129,9 +129,7 @@ class TestAccount:
         expect(account.get_by_role("img", name="QR code")).to_be_visible()
         assert faults(account) == []
 
-    def test_is_signed_into_with_the_second_factor_and_says_who_it_is_with_it(
-        self, account, committed_cast
-    ):
+    def test_is_signed_into_with_the_second_factor_and_says_who_it_is_with_it(self, account, house):
         account.goto("/accounts/2fa/totp/activate/")
         account.get_by_label("Password").fill(PASSWORD)
         account.get_by_role("button", name="Confirm").click()
@@ -140,6 +138,7 @@ class TestAccount:
         account.get_by_role("button", name="Turn on").click()
         expect(account.get_by_role("heading", name="Recovery codes")).to_be_visible()
         shown = account.locator(".codes li").all_text_contents()
+        assert house.mail_to("ben@example.com", about="uthenticator")
         assert faults(account) == []
 
         account.goto("/accounts/logout/")
