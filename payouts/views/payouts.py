@@ -1,17 +1,19 @@
 """The payouts of a Partner, and one of them with everything that it consists of."""
 
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Paginator
 from django.db.models import Prefetch
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from billing.models import InvoiceLine
 from connections.access import Party
 from payouts.access import payout_view
+from payouts.live import version, version_of
 from payouts.models import Earning, Payout
 from payouts.summary import Summary
 from revampd.kit import clock
@@ -47,14 +49,39 @@ def detail_page(
 ) -> HttpResponse:
     """A payout. It also answers an act that was refused."""
     payout = find_payout(party, payout_id)
-    settlements = payout.settlements.select_related("settled_by", "bank_transfer__account")
     context = {
-        "payout": payout,
+        **_standing(payout),
         "page": Paginator(_earnings(payout), PAGE_LENGTH).get_page(request.GET.get("page")),
-        "settlements": settlements.order_by("settled_at", "pk"),
         "refusal": refusal,
     }
     return page(request, "payouts/detail.html", context)
+
+
+def _standing(payout: Payout) -> dict[str, Any]:
+    """How it was settled and where that is now."""
+    rows = payout.settlements.select_related("settled_by", "bank_transfer__account")
+    settlements = list(rows.order_by("settled_at", "pk"))
+    return {
+        "payout": payout,
+        "settlements": settlements,
+        "version": version(payout, settlements),
+    }
+
+
+@payout_view()
+@require_GET
+def payout_news(request: HttpRequest, party: Party, payout_id: UUID) -> HttpResponse:
+    """204 while a payout stands as the page shows it, else how it stands now.
+
+    Asked for every ten seconds while it is on its way: until something is new it reads one row.
+    """
+    present = version_of(party.connection.pk, payout_id)
+    if present is None:
+        raise Http404
+    if request.GET.get("seen") in (None, present):
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)
+    context = _standing(find_payout(party, payout_id))
+    return render(request, "payouts/_news.html", context | {"is_news": True})
 
 
 def find_payout(party: Party, payout_id: UUID) -> Payout:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from payouts.sending import send_transfers
 from tests.cast import PASSWORD
 from tests.payouts.acts import close, link_bank, put_on_tier, sell
 
@@ -85,6 +86,24 @@ class TestPayout:
         page.get_by_role("button", name="Settle").click()
         expect_told(page, "$286.00 to the bank.")
         expect(settled).to_contain_text("$286.00 to Harbor Savings ending 0042 Paid")
+
+    def test_that_is_on_its_way_shows_by_itself_that_it_arrived(self, browse, committed_cast):
+        cast, now = committed_cast, timezone.now()
+        sell(cast, 400_00, at=now - 9 * DAY)
+        [payout] = close(now)
+        link_bank(cast, "later", at=now - 9 * DAY)
+        payout.settle(credit=0, transfer=400_00, by=cast.noah, at=now)
+        send_transfers(at=now)
+        page = browse(cast.noah, path_of(cast.revampd_northwind, f"payouts/{payout.pk}/"))
+        expect(page.get_by_role("heading", level=1)).to_contain_text("In transit")
+
+        send_transfers(at=now + 3 * DAY)
+
+        settled = page.get_by_role("region", name="Settled")
+        expect(settled).to_contain_text("ending 6789 Paid", timeout=30_000)
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Settled")
+        expect(page.locator("#news")).to_have_count(0)
+        assert faults(page) == []
 
     def test_needs_no_script(self, browse, committed_cast):
         cast, now = committed_cast, timezone.now()

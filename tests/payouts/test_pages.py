@@ -1,10 +1,14 @@
 """The pages of payouts: what a Partner sees of them, settles, and where it has them sent."""
 
 import csv
+import re
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from billing.models import Credit
@@ -396,6 +400,67 @@ class TestSettings:
 
         assert "Ask every time" in shown
         assert "<form" not in shown.split("<main")[1].split("</main")[0]
+
+
+class TestNews:
+    """A payout on its way tells its page how it stands, and nothing else asks."""
+
+    @pytest.fixture
+    def sent(self, cast, payout) -> Payout:
+        link_bank(cast, at=ago(9))
+        payout.settle(credit=30_00, transfer=66_50, by=cast.noah, at=timezone.now())
+        return payout
+
+    def asks(self, shown: str) -> str | None:
+        found = re.search(r'hx-get="([^"]+/news/[^"]*)"', shown)
+        return found[1] if found else None
+
+    def test_is_unchanged_while_nothing_happens_and_reads_one_row(self, cast, as_, sent):
+        browser = as_(cast.maya)
+        asked = self.asks(text(browser.get(url(cast, payout=sent))))
+        assert asked is not None
+        browser.get(asked)
+
+        with CaptureQueriesContext(database) as made:
+            answer = browser.get(asked)
+
+        assert (answer.status_code, answer.content) == (204, b"")
+        assert len([query for query in made if "payouts_" in query["sql"]]) == 1
+
+    @pytest.mark.parametrize(
+        ("name", "state", "sentence"),
+        [("at_once", "Settled", "Paid"), ("refused", "Available", "It is available again.")],
+    )
+    def test_tells_the_end_and_asks_no_more(self, cast, as_, payout, name, state, sentence):
+        link_bank(cast, name, at=ago(9))
+        payout.settle(credit=30_00, transfer=66_50, by=cast.noah, at=timezone.now())
+        browser = as_(cast.maya)
+        asked = self.asks(text(browser.get(url(cast, payout=payout))))
+
+        send_transfers(at=timezone.now())
+        told = text(browser.get(asked))
+
+        assert state in told
+        assert sentence in told
+        assert ("Settle $66.50" in told) is (name == "refused")
+        assert self.asks(told) is None
+        assert self.asks(text(browser.get(url(cast, payout=payout)))) is None
+
+    def test_goes_on_while_it_is_on_its_way(self, cast, as_, sent):
+        browser = as_(cast.maya)
+        asked = self.asks(text(browser.get(url(cast, payout=sent))))
+        send_transfers(at=timezone.now())
+
+        told = text(browser.get(asked))
+
+        assert "In transit" in told
+        assert self.asks(told) not in (None, asked)
+        assert browser.get(self.asks(told)).status_code == 204
+
+    def test_is_there_for_nobody_else(self, cast, as_, sent):
+        for person in (cast.ben, cast.oscar, cast.zed):
+            assert as_(person).get(url(cast, "news/?seen=x", sent)).status_code == 404
+        assert as_(cast.maya).get(url(cast, f"{uuid4()}/news/?seen=x")).status_code == 404
 
 
 class TestWallet:
