@@ -6,6 +6,7 @@ from django.conf import settings
 
 from .collecting import collect_due, reconcile
 from .cycle import bill_due
+from .disputing import follow_disputes
 from .postman import deliver
 from .refunding import settle_refunds
 from .webhooks import work_off
@@ -23,3 +24,4 @@ def work(at: datetime) -> None:
         deliver(at=at)
     work_off(at=at)
     reconcile(at=at)
+    follow_disputes(at=at)

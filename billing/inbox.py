@@ -7,14 +7,14 @@ it is about was booked: a worker that dies on the way leaves it for the next.
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 from django.http import Http404
 
-from .gateways.base import GatewayError, Notice, Unanswered
+from .gateways.base import GatewayError, Notice, Subject, Unanswered
 from .inquiries import Ask
 from .models import GatewayEvent
 from .models.oversight import report_contradiction
@@ -43,17 +43,28 @@ class Subjects(Protocol):
         """The row with our key, None if it is none of these."""
 
 
+class Finder(Protocol):
+    """Finds what `reference` of the gateway is about: how to ask about which row of ours.
+
+    (None, None) if it is nothing of ours. Raises GatewayError.
+    """
+
+    def __call__(self, reference: str, at: datetime, /) -> tuple[Ask | None, Any]: ...
+
+
 @dataclass(frozen=True)
 class Inbox:
     """What the gateways of one port report. `task` empties it, and is its name.
 
-    `subjects` are what a webhook here can be about; `nouns` says so in words.
+    `subjects` are what a webhook here can be about, found by our key, and `finders` what it can be
+    about that nobody here has ordered; `nouns` says both in words.
     """
 
     task: str
     gateway: Callable[[datetime], Reporter]
     subjects: tuple[Subjects, ...]
     nouns: str
+    finders: Mapping[Subject, Finder] = field(default_factory=dict)
 
     def receive(self, name: str, body: bytes, headers: Mapping[str, str], *, at: datetime) -> None:
         """Keep a webhook of the gateway `name`, and wake a worker.
@@ -81,14 +92,15 @@ class Inbox:
 
     def _follow(self, event: GatewayEvent, at: datetime) -> bool:
         """Book what a webhook is about. False if the gateway does not answer: it comes again."""
-        subjects, subject = self._find(event)
-        if subjects is None:
-            event.finish(f"Not about a {self.nouns} of ours.", at=at)
-            return True
-        own = subject.connection.own_time(at)
+        subject: Any = None
         try:
-            subjects.ask(subject, at=own)
+            ask, subject = self._find(event, at)
+            if ask is None:
+                event.finish(f"Not about a {self.nouns} of ours.", at=at)
+                return True
+            ask(subject, at=subject.connection.own_time(at))
         except Contradiction as contradiction:
+            own = subject.connection.own_time(at)
             report_contradiction(subject, str(contradiction), at=own)
             event.set_aside(str(contradiction))
         except Unanswered:
@@ -99,10 +111,12 @@ class Inbox:
             event.finish("", at=at)
         return True
 
-    def _find(self, event: GatewayEvent) -> tuple[Subjects | None, Any]:
+    def _find(self, event: GatewayEvent, at: datetime) -> tuple[Ask | None, Any]:
         """What a webhook is about. A setup has a key of no such row, and needs nothing here."""
         if event.key is not None:
             for subjects in self.subjects:
                 if subject := subjects.find(event.key):
-                    return subjects, subject
+                    return subjects.ask, subject
+        if event.subject in self.finders:
+            return self.finders[Subject(event.subject)](event.reference, at)
         return None, None

@@ -13,6 +13,7 @@ from .books import differences
 from .collecting import collect_due, reconcile
 from .cycle import bill_due
 from .deadlines import expire_overdue, remind_of_pending
+from .disputing import find_disputes, follow_disputes
 from .events import (
     COLLECT_TASK,
     FILE_TASK,
@@ -59,8 +60,15 @@ def collect_payments() -> int:
 
 @shared_task(name=RECONCILE_TASK)
 def reconcile_payments() -> int:
-    """Ask about payments whose outcome is unknown. Returns how many were settled."""
-    return reconcile(at=timezone.now())
+    """Ask about payments and disputes whose outcome is unknown. Returns how many were settled."""
+    now = timezone.now()
+    return reconcile(at=now) + follow_disputes(at=now)
+
+
+@shared_task(name="billing.find_disputes")
+def look_for_disputes() -> int:
+    """Ask the gateway for disputes that no webhook told of. Returns how many were new."""
+    return find_disputes(at=timezone.now())
 
 
 @shared_task(name=REFUND_TASK)

@@ -259,6 +259,10 @@ CELERY_BEAT_SCHEDULE = {
     },
     "collect payments": {"task": "billing.collect_payments", "schedule": 3 * 60},
     "reconcile payments": {"task": "billing.reconcile_payments", "schedule": 60},
+    "look for disputes": {
+        "task": "billing.find_disputes",
+        "schedule": crontab(hour="*/6", minute="17"),
+    },
     "settle refunds": {"task": "billing.settle_refunds", "schedule": 60},
     "work off webhooks": {"task": "billing.work_off_webhooks", "schedule": 15},
     "import Sub-Orgs": {"task": "billing.import_sub_orgs", "schedule": 5},

@@ -49,6 +49,10 @@ CONTROL = Comparison(
             UNION ALL
             SELECT connection_id, 'CASH', -amount FROM billing_refund WHERE state = 'SUCCEEDED'
             UNION ALL
+            SELECT connection_id, 'CASH', -amount FROM billing_dispute WHERE state <> 'WON'
+            UNION ALL
+            SELECT connection_id, 'DISPUTED', amount FROM billing_dispute WHERE state = 'OPEN'
+            UNION ALL
             SELECT connection_id, 'REFUNDS_DUE', amount FROM billing_refund WHERE state = 'INTENT'
         ) rows
         GROUP BY connection_id, account

@@ -8,14 +8,23 @@ from .comparison import Comparison
 TRANSFERS = Comparison(
     "{what} is {one} by its document, {other} in the ledger.",
     sql.SQL("""
-    WITH due (connection_id, kind, document, amount, invoice_id, words) AS (
+    WITH later AS (
+        -- What was lost of an invoice that had been written off.
+        SELECT payment.invoice_id, sum(dispute.amount) AS amount
+        FROM billing_dispute dispute JOIN billing_payment payment ON payment.id = dispute.payment_id
+        WHERE dispute.is_written_off
+        GROUP BY payment.invoice_id
+    ),
+    due (connection_id, kind, document, amount, invoice_id, words) AS (
         SELECT connection_id, 'INVOICED', id, total, id, '' FROM billing_invoice WHERE total > 0
         UNION ALL
         SELECT connection_id, 'VOIDED', id, outstanding, id, '' FROM billing_invoice
         WHERE state = 'VOID' AND outstanding > 0
         UNION ALL
-        SELECT connection_id, 'WRITTEN_OFF', id, outstanding, id, '' FROM billing_invoice
-        WHERE state = 'UNCOLLECTIBLE'
+        SELECT invoice.connection_id, 'WRITTEN_OFF', invoice.id,
+            invoice.outstanding - coalesce(later.amount, 0), invoice.id, ''
+        FROM billing_invoice invoice LEFT JOIN later ON later.invoice_id = invoice.id
+        WHERE invoice.state = 'UNCOLLECTIBLE'
         UNION ALL
         SELECT connection_id, CASE origin WHEN 'REFUND' THEN 'REFUND_CREDITED'
             WHEN 'PAYOUT' THEN 'PAYOUT_CREDITED' WHEN 'AFFILIATE' THEN 'SHARE_CREDITED'
@@ -40,6 +49,16 @@ TRANSFERS = Comparison(
         JOIN billing_payment payment ON payment.id = refund.payment_id
         JOIN (VALUES ('REFUND_OWED'), ('REFUNDED')) AS moved (kind)
             ON moved.kind = 'REFUND_OWED' OR refund.state = 'SUCCEEDED'
+        UNION ALL
+        SELECT dispute.connection_id, kind, dispute.id, dispute.amount, payment.invoice_id, ''
+        FROM billing_dispute dispute
+        JOIN billing_payment payment ON payment.id = dispute.payment_id
+        JOIN (
+            VALUES ('DISPUTED', NULL), ('DISPUTE_WON', 'WON'), ('DISPUTE_LOST', 'LOST'),
+                ('WRITTEN_OFF', 'LOST')
+        ) AS moved (kind, at_end) ON coalesce(at_end, dispute.state) = dispute.state
+            AND (kind <> 'WRITTEN_OFF' OR dispute.is_written_off)
+        WHERE dispute.amount > 0
     )
     SELECT coalesce(due.connection_id, moved.connection_id) AS owner, invoice.number,
         concat_ws(

@@ -68,8 +68,21 @@ KEPT = (
     _kept(
         *("invoice", "paid", "What was paid", INVOICE),
         "SELECT invoice_id AS id, amount - refunded AS amount FROM billing_payment"
-        " WHERE state = 'SUCCEEDED'",
+        " WHERE state = 'SUCCEEDED' UNION ALL"
+        " SELECT invoice_id, -dispute.amount FROM billing_dispute dispute"
+        " JOIN billing_payment payment ON payment.id = payment_id WHERE dispute.state = 'LOST'",
         "the payments come to",
+    ),
+    _kept(
+        *("payment", "disputed", "What is disputed", OF_INVOICE),
+        "SELECT payment_id AS id, amount FROM billing_dispute WHERE state <> 'WON'",
+        "the disputes come to",
+    ),
+    _kept(
+        *("invoice", "disputed", "What is disputed", INVOICE),
+        "SELECT invoice_id AS id, dispute.amount FROM billing_dispute dispute"
+        " JOIN billing_payment payment ON payment.id = payment_id WHERE dispute.state = 'OPEN'",
+        "the open disputes come to",
     ),
     _kept(
         *("invoice", "held", "What is held", INVOICE),

@@ -11,7 +11,7 @@ says that there is something to look up, so that it does not matter how often or
 webhooks come. Card numbers are typed on the gateway's page and never reach this product.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -34,12 +34,19 @@ class State(StrEnum):
     ACTION = "ACTION"  # the customer has to confirm it on the gateway's page
 
 
+class ClaimState(StrEnum):
+    OPEN = "OPEN"  # the bank has the money until it decides
+    WON = "WON"  # it gave the money back
+    LOST = "LOST"  # it keeps the money
+
+
 class Subject(StrEnum):
     """What a webhook is about."""
 
     CHARGE = "CHARGE"
     REFUND = "REFUND"
     SETUP = "SETUP"
+    DISPUTE = "DISPUTE"
     OTHER = "OTHER"
 
 
@@ -127,10 +134,26 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """A dispute: what a bank took back of a charge. `key` is the charge's, None if it is not ours.
+
+    `reason` is the gateway's word for it; evidence is taken until `respond_by`.
+    """
+
+    reference: str
+    key: UUID | None
+    amount: Money
+    state: ClaimState
+    reason: str
+    respond_by: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """A verified webhook about `reference`, of something that happened `at` that moment.
 
-    `key` is that of our order, of a setup that of its customer; None for what is not ours.
+    `key` is that of our order, of a setup that of its customer; None for what is not ours, and for
+    a dispute, which nobody here has ordered.
     """
 
     event_id: str
@@ -168,6 +191,10 @@ class KeyReused(GatewayError):
 
 class Refused(GatewayError):
     """The gateway takes no such request: a mistake of ours or of the settings. Nothing was done."""
+
+
+class Disputed(GatewayError):
+    """The charge is disputed, so nothing of it is refunded. Nothing was done."""
 
 
 class NotSetUp(GatewayError):
@@ -222,10 +249,16 @@ class Gateway(Protocol):
         """
 
     def refund(self, order: RefundOrder, /) -> Outcome:
-        """Give money back, once a key; as `charge`."""
+        """Give money back, once a key; as `charge`. Raises Disputed of a charge that is."""
 
     def look_up_refund(self, order: RefundOrder, reference: str = "", /) -> Outcome | None:
         """What has become of a refund; as `look_up`."""
+
+    def look_up_dispute(self, reference: str, /) -> Claim | None:
+        """How a dispute stands. None if no money was taken: a bank that merely inquires."""
+
+    def disputes(self, since: datetime, /) -> Iterable[Claim]:
+        """All that began since then and for which money was taken, in any order."""
 
     def parse_webhook(self, body: bytes, headers: Mapping[str, str], /, *, at: datetime) -> Notice:
         """What a webhook says, taken from its raw bytes. Raises BadSignature."""

@@ -27,6 +27,7 @@ class Behaviour(Enum):
     TELLS_IN_DISORDER = auto()  # delayed; the webhook of the beginning comes after that of the end
     REFUNDS_LATER = auto()
     REFUSES_REFUNDS = auto()  # a refund is processing, then fails
+    DISPUTES = auto()  # pays; a little later the bank takes it back, until staff decide for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,10 @@ ALL = (
     Card(
         *("refuses_refunds", "4000000000005126", Behaviour.REFUSES_REFUNDS),
         *("Pays; a refund fails after a few minutes", "refund_failed"),
+    ),
+    Card(
+        *("disputes", "4000000000000259", Behaviour.DISPUTES),
+        "Pays; the bank disputes it after ten minutes",
     ),
     Card(
         *("request_lost", "4000009000000102", Behaviour.LOSES_REQUEST),

@@ -15,7 +15,9 @@ from uuid import UUID
 from django.utils.crypto import salted_hmac
 
 from billing.models.sandbox import (
+    DISPUTED_AFTER,
     SandboxCharge,
+    SandboxDispute,
     SandboxLostRequest,
     SandboxMethod,
     SandboxRefund,
@@ -27,6 +29,7 @@ from . import signing
 from .base import (
     BadSignature,
     ChargeOrder,
+    Claim,
     CustomerRef,
     MethodDetails,
     Notice,
@@ -42,7 +45,12 @@ from .base import (
 from .cards import Behaviour
 from .declines import decline
 
-SUBJECTS = {"charge": Subject.CHARGE, "refund": Subject.REFUND, "setup": Subject.SETUP}
+SUBJECTS = {
+    "charge": Subject.CHARGE,
+    "refund": Subject.REFUND,
+    "setup": Subject.SETUP,
+    "dispute": Subject.DISPUTE,
+}
 
 
 class Sandbox:
@@ -77,6 +85,8 @@ class Sandbox:
         if behaviour is Behaviour.LOSES_REQUEST and SandboxLostRequest.lose(order.key):
             raise Unanswered
         charge, is_new = SandboxCharge.take(order, method, at=self.at)
+        if behaviour is Behaviour.DISPUTES and is_new and charge.state == State.SUCCEEDED:
+            SandboxDispute.begin(charge, at=self.at + DISPUTED_AFTER)
         if behaviour is Behaviour.LOSES_ANSWER and is_new:
             raise Unanswered
         return charge.settle(at=self.at)
@@ -107,6 +117,19 @@ class Sandbox:
         refund = SandboxRefund.objects.filter(key=order.key).first()
         return refund.settle(at=self.at) if refund else None
 
+    def look_up_dispute(self, reference: str, /) -> Claim | None:
+        outside_transactions()
+        found = SandboxDispute.objects.select_related("charge").filter(pk=reference).first()
+        if found is None:
+            raise Refused("The sandbox knows no such dispute.")
+        claim: Claim = found.claim
+        return claim
+
+    def disputes(self, since: datetime, /) -> list[Claim]:
+        outside_transactions()
+        rows = SandboxDispute.objects.begun(self.at).filter(begun_at__gte=since)
+        return [row.claim for row in rows.select_related("charge")]
+
     def parse_webhook(self, body: bytes, headers: Mapping[str, str], /, *, at: datetime) -> Notice:
         signing.verify(body, headers.get(signing.HEADER, ""), _secret(), at=at)
         try:
@@ -116,7 +139,7 @@ class Sandbox:
                 type=event["type"],
                 subject=SUBJECTS.get(event["type"].partition(".")[0], Subject.OTHER),
                 reference=event["object"]["reference"],
-                key=UUID(event["object"]["key"]),
+                key=UUID(key) if (key := event["object"]["key"]) else None,
                 at=datetime.fromisoformat(event["created"]),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -9,8 +9,12 @@ from uuid import UUID
 
 import stripe
 
+from revampd.kit.money import Money
+
 from .base import (
     BadSignature,
+    Claim,
+    ClaimState,
     KeyReused,
     MethodDetails,
     Notice,
@@ -26,7 +30,15 @@ from .declines import decline
 SUBJECTS = {
     "payment_intent": Subject.CHARGE,
     "refund": Subject.REFUND,
+    "dispute": Subject.DISPUTE,
     "checkout.session": Subject.SETUP,
+}
+# Those of an inquiry, and of a dispute that was averted, are not here: no money moves.
+CLAIMS = {
+    **dict.fromkeys(("needs_response", "under_review"), ClaimState.OPEN),
+    **dict.fromkeys(("appeal_needs_response", "appeal_under_review"), ClaimState.OPEN),
+    "won": ClaimState.WON,
+    "lost": ClaimState.LOST,
 }
 BRANDS = {"amex": "American Express", "mastercard": "Mastercard", "unionpay": "UnionPay"}
 # A refusal of access is no outcome either: with the right key the same order can still be sent.
@@ -129,6 +141,22 @@ def refund_outcome(refund: dict[str, Any]) -> Outcome:
         case "failed" | "canceled":
             return Outcome(State.FAILED, refund["id"], decline("refund_failed"))
     return Outcome(State.PROCESSING, refund["id"])
+
+
+def claim(dispute: dict[str, Any]) -> Claim | None:
+    """What a dispute, with its PaymentIntent expanded, comes to; None for one without money."""
+    state = CLAIMS.get(dispute["status"])
+    if state is None:
+        return None
+    due = (dispute.get("evidence_details") or {}).get("due_by")
+    return Claim(
+        reference=dispute["id"],
+        key=key_of(dispute.get("payment_intent") or {}),
+        amount=Money(dispute["amount"], dispute["currency"].upper()),
+        state=state,
+        reason=dispute["reason"],
+        respond_by=datetime.fromtimestamp(due, UTC) if due else None,
+    )
 
 
 def with_key(key: UUID, listed: Any) -> dict[str, Any] | None:

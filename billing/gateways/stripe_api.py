@@ -8,7 +8,7 @@ more; until then the key alone keeps a repetition from being a second charge, an
 can be under way any more that the list does not show.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -19,7 +19,9 @@ from django.conf import settings
 from . import signing
 from .base import (
     ChargeOrder,
+    Claim,
     CustomerRef,
+    Disputed,
     MethodDetails,
     Notice,
     Outcome,
@@ -31,6 +33,7 @@ from .base import (
 from .declines import decline
 from .stripe_answers import (
     answered,
+    claim,
     method_details,
     notice,
     outcome,
@@ -219,14 +222,19 @@ class StripeGateway:
 
     def refund(self, order: RefundOrder, /) -> Outcome:
         with answered():
-            refund = self._api.refunds.create(
-                {
-                    "payment_intent": order.charge,
-                    "amount": order.amount.minor,
-                    "metadata": {"key": str(order.key)},
-                },
-                {"idempotency_key": f"refund-{order.key}"},
-            )
+            try:
+                refund = self._api.refunds.create(
+                    {
+                        "payment_intent": order.charge,
+                        "amount": order.amount.minor,
+                        "metadata": {"key": str(order.key)},
+                    },
+                    {"idempotency_key": f"refund-{order.key}"},
+                )
+            except stripe.InvalidRequestError as error:
+                if error.code == "charge_disputed":
+                    raise Disputed("The bank disputes the charge.") from error
+                raise
             # A repeated answer may have been overtaken, as that of a charge.
             return refund_outcome(self._api.refunds.retrieve(refund.id).to_dict())
 
@@ -237,6 +245,25 @@ class StripeGateway:
             listed = self._api.refunds.list({"payment_intent": order.charge, "limit": PAGE})
             refund = with_key(order.key, listed)
         return refund_outcome(refund) if refund else None
+
+    # Disputes
+
+    def look_up_dispute(self, reference: str, /) -> Claim | None:
+        with answered():
+            found = self._api.disputes.retrieve(reference, {"expand": ["payment_intent"]})
+        return claim(found.to_dict())
+
+    def disputes(self, since: datetime, /) -> Iterator[Claim]:
+        with answered():
+            listed = self._api.disputes.list(
+                {
+                    "created": {"gte": int(since.timestamp())},
+                    "expand": ["data.payment_intent"],
+                    "limit": PAGE,
+                }
+            )
+            claims = [claim(found.to_dict()) for found in listed.auto_paging_iter()]
+        return (one for one in claims if one)
 
     # Webhooks
 

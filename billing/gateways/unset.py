@@ -17,4 +17,5 @@ class NoGateway:
 
     begin_setup = finish_setup = detach = _refuse
     charge = look_up = authorization_url = cancel = _refuse
-    refund = look_up_refund = parse_webhook = _refuse
+    refund = look_up_refund = _refuse
+    look_up_dispute = disputes = parse_webhook = _refuse

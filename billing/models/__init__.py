@@ -4,6 +4,7 @@ from .applications import CreditApplication, CreditReturn
 from .catalog import AddOn, OneTimeCharge
 from .credits import Credit
 from .deductions import Deduction
+from .disputes import Dispute
 from .documents import Document
 from .invoices import Invoice
 from .items import SubscriptionItem
@@ -19,6 +20,7 @@ from .refunds import Refund
 from .requests import BillingRequest
 from .sandbox import (
     SandboxCharge,
+    SandboxDispute,
     SandboxLostRequest,
     SandboxMethod,
     SandboxRefund,
@@ -45,6 +47,7 @@ __all__ = [
     "CreditReturn",
     "Deduction",
     "Discrepancy",
+    "Dispute",
     "Document",
     "GatewayEvent",
     "Invoice",
@@ -58,6 +61,7 @@ __all__ = [
     "PriceLimits",
     "Refund",
     "SandboxCharge",
+    "SandboxDispute",
     "SandboxLostRequest",
     "SandboxMethod",
     "SandboxRefund",

@@ -71,8 +71,9 @@ class Invoice(models.Model):
 
     Names and addresses of both parties are frozen on it. What was credited (from the wallet),
     paid, held (by a payment under way) and corrected (by credit notes) is kept by triggers on the
-    rows that do so, and `outstanding` follows. `collect_on` is the day on which collecting looks
-    at it again; it `is_stuck` if no payment is tried any more until there is another method.
+    rows that do so, and `outstanding` follows. What is `disputed` counts as paid until it is lost.
+    `collect_on` is the day on which collecting looks at it again; it `is_stuck` if no payment is
+    tried any more until there is another method.
     """
 
     class State(models.TextChoices):
@@ -91,7 +92,7 @@ class Invoice(models.Model):
     UNSETTLED = (State.OPEN, State.PAST_DUE)
 
     mutable = (
-        *("state", "credited", "paid", "held", "corrected"),
+        *("state", "credited", "paid", "held", "corrected", "disputed"),
         *("collect_on", "attempts", "first_failed_on", "past_due_on"),
         "is_stuck",
     )
@@ -116,6 +117,7 @@ class Invoice(models.Model):
     paid = MinorUnitsField(default=0)
     held = MinorUnitsField(default=0)
     corrected = MinorUnitsField(default=0)
+    disputed = MinorUnitsField(default=0, db_default=0)
     outstanding = models.GeneratedField(
         expression=F("total") - F("credited") - F("paid") - F("corrected"),
         output_field=MinorUnitsField(),
@@ -167,6 +169,9 @@ class Invoice(models.Model):
                 name="invoice_settlement",
             ),
             models.CheckConstraint(
+                condition=Q(disputed__gte=0, disputed__lte=F("paid")), name="invoice_disputed"
+            ),
+            models.CheckConstraint(
                 condition=Q(held__lte=F("total") - F("credited") - F("paid") - F("corrected")),
                 name="invoice_never_over_paid",
             ),
@@ -207,8 +212,8 @@ class Invoice(models.Model):
                     (
                         "apart",
                         "text[] := ARRAY['state', 'credited', 'paid', 'held', 'corrected',"
-                        " 'collect_on', 'attempts', 'first_failed_on', 'past_due_on', 'is_stuck',"
-                        " 'outstanding', 'first_position']",
+                        " 'disputed', 'collect_on', 'attempts', 'first_failed_on', 'past_due_on',"
+                        " 'is_stuck', 'outstanding', 'first_position']",
                     )
                 ],
                 func="""
@@ -219,8 +224,9 @@ class Invoice(models.Model):
                         RAISE EXCEPTION 'a void invoice stays void'
                             USING ERRCODE = 'integrity_constraint_violation';
                     ELSIF pg_trigger_depth() < 2
-                        AND (OLD.credited, OLD.paid, OLD.held, OLD.corrected)
-                            IS DISTINCT FROM (NEW.credited, NEW.paid, NEW.held, NEW.corrected)
+                        AND (OLD.credited, OLD.paid, OLD.held, OLD.corrected, OLD.disputed)
+                            IS DISTINCT FROM
+                            (NEW.credited, NEW.paid, NEW.held, NEW.corrected, NEW.disputed)
                     THEN
                         RAISE EXCEPTION 'an invoice is settled only by what is booked on it'
                             USING ERRCODE = 'integrity_constraint_violation';
@@ -233,7 +239,8 @@ class Invoice(models.Model):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert,
                 condition=pgtrigger.Condition(
-                    "((NEW.credited, NEW.paid, NEW.held, NEW.corrected) <> (0, 0, 0, 0))"
+                    "((NEW.credited, NEW.paid, NEW.held, NEW.corrected, NEW.disputed)"
+                    " <> (0, 0, 0, 0, 0))"
                 ),
                 func="""
                     RAISE EXCEPTION 'an invoice begins with nothing settled'
@@ -345,8 +352,19 @@ class Invoice(models.Model):
                 self.connection.suspend(at=at, code=self.code, payable=self.amount_due)
         self._settle(collect_on=min((day for day in days if day > today), default=None))
 
+    def fall_due_again(self, *, at: datetime) -> None:
+        """A bank took back what paid it: it is past due from today. The caller holds the lock."""
+        if self.state == self.State.OPEN:  # It was paid: what had been past due before is over.
+            self._settle(past_due_on=None, first_failed_on=None, attempts=0)
+        self.count_failure(is_hard=True, at=at)
+
     def begin_again(self, *, at: datetime) -> None:
-        """There is a new method: try at once, on a schedule of its own."""
+        """There is a new method: try at once, on a schedule of its own.
+
+        What a bank took back waits for a person who pays it.
+        """
+        if self.payments.charged_back().exists():
+            return
         today = self.connection.day_of(at)
         self._settle(attempts=0, first_failed_on=None, is_stuck=False, collect_on=today)
 
@@ -361,6 +379,11 @@ class Invoice(models.Model):
         if self.held:
             raise NotVoidable(
                 "A payment is under way.", next_step="Wait until it has gone through or failed."
+            )
+        if self.disputed:
+            raise NotVoidable(
+                f"{self.disputed_money} of it are disputed.",
+                next_step="Wait for the bank to decide.",
             )
         reason = reason.strip()
         if not reason:
@@ -427,6 +450,10 @@ class Invoice(models.Model):
     @property
     def paid_money(self) -> Money:
         return Money(self.paid, self.currency)
+
+    @property
+    def disputed_money(self) -> Money:
+        return Money(self.disputed, self.currency)
 
     @property
     def corrected_money(self) -> Money:

@@ -28,6 +28,7 @@ class Account(models.TextChoices):
     WALLET = "WALLET", "Wallet"
     GRANTS = "GRANTS", "Credits granted"
     CASH = "CASH", "Collected"
+    DISPUTED = "DISPUTED", "Disputed"
     REFUNDS_DUE = "REFUNDS_DUE", "Refunds due"
     BAD_DEBT = "BAD_DEBT", "Written off"
     # Of a Partner's connection with Revampd: what its Sub-Orgs paid, and to whom that belongs.
@@ -54,6 +55,9 @@ class Movement(models.TextChoices):
     REFUND_OWED = "REFUND_OWED", "Refund owed"
     REFUNDED = "REFUNDED", "Refund"
     REFUND_CREDITED = "REFUND_CREDITED", "Refund as credit"
+    DISPUTED = "DISPUTED", "Payment disputed"
+    DISPUTE_WON = "DISPUTE_WON", "Dispute won"
+    DISPUTE_LOST = "DISPUTE_LOST", "Dispute lost"
     VOIDED = "VOIDED", "Invoice void"
     WRITTEN_OFF = "WRITTEN_OFF", "Written off"
     EARNED = "EARNED", "Earning"
@@ -83,6 +87,9 @@ ACCOUNTS: dict[Movement, tuple[Account, Account]] = {
     Movement.REFUND_OWED: (Account.RECEIVABLE, Account.REFUNDS_DUE),
     Movement.REFUNDED: (Account.REFUNDS_DUE, Account.CASH),
     Movement.REFUND_CREDITED: (Account.REFUNDS_DUE, Account.WALLET),
+    Movement.DISPUTED: (Account.DISPUTED, Account.CASH),
+    Movement.DISPUTE_WON: (Account.CASH, Account.DISPUTED),
+    Movement.DISPUTE_LOST: (Account.RECEIVABLE, Account.DISPUTED),
     Movement.VOIDED: (Account.REVENUE, Account.RECEIVABLE),
     Movement.WRITTEN_OFF: (Account.BAD_DEBT, Account.RECEIVABLE),
     Movement.EARNED: (Account.HELD, Account.PAYABLE),

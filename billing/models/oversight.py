@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
+from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
 
@@ -120,10 +121,24 @@ class Discrepancy(models.Model):
 
 
 class BooksCheck(models.Model):
-    """One comparison of the ledger with the documents; `differences` is empty if all agree."""
+    """One comparison of the ledger with the documents; `differences` is empty if all agree.
+
+    It is `done` with so many of its `comparisons`. `subjects` say what each difference is about:
+    "app.model:id", or "" if it is of no row. `sums` are what the equations came to, for all and in
+    each currency. `problem` is why it came to no end.
+    """
 
     checked_at = models.DateTimeField()
+    begun_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    finished_at = models.DateTimeField(null=True)
+    comparisons = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
     differences = models.JSONField(default=list)
+    subjects = models.JSONField(default=list)
+    sums = models.JSONField(default=list)
+    problem = models.TextField(blank=True)
 
     class Meta:
         indexes = [models.Index(fields=["-checked_at"], name="books_check_newest")]

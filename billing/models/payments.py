@@ -60,6 +60,10 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
     def succeeded(self) -> Self:
         return self.filter(state=Payment.State.SUCCEEDED)
 
+    def charged_back(self) -> Self:
+        """Those of which a bank has kept something."""
+        return self.filter(disputes__state="LOST", disputes__amount__gt=0)
+
     def newest_first(self) -> Self:
         return self.order_by("-begun_at", "-id")
 
@@ -69,7 +73,8 @@ class Payment(models.Model):
 
     The row is committed before the gateway is called, with the amount held on the invoice; so an
     answer that gets lost leaves a row to ask about, and nobody can pay the same twice meanwhile.
-    Triggers keep the invoice's `held` and `paid` and this row's `refunded`.
+    Triggers keep the invoice's `held` and `paid`, and this row's `refunded` and `disputed`: what
+    banks claim back of it, or have kept.
     """
 
     class State(models.TextChoices):
@@ -100,6 +105,7 @@ class Payment(models.Model):
     currency = CurrencyField()
     amount = MinorUnitsField()
     refunded = MinorUnitsField(default=0)
+    disputed = MinorUnitsField(default=0, db_default=0)
     cause = models.CharField(max_length=6, choices=Cause)
     begun_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
@@ -115,7 +121,7 @@ class Payment(models.Model):
 
     mutable = (
         *("state", "reference", "asked_at", "settled_at"),
-        *("failure_code", "failure", "is_hard", "refunded"),
+        *("failure_code", "failure", "is_hard", "refunded", "disputed"),
     )
 
     objects: ClassVar[Any] = PaymentQuerySet.as_manager()
@@ -142,9 +148,12 @@ class Payment(models.Model):
             ),
             models.CheckConstraint(condition=Q(amount__gt=0), name="payment_amount"),
             models.CheckConstraint(
-                condition=Q(refunded=0)
-                | Q(state="SUCCEEDED", refunded__gt=0, refunded__lte=F("amount")),
-                name="payment_never_over_refunded",
+                condition=Q(refunded=0, disputed=0)
+                | Q(
+                    *(Q(state="SUCCEEDED"), Q(refunded__gte=0), Q(disputed__gte=0)),
+                    refunded__lte=F("amount") - F("disputed"),
+                ),
+                name="payment_never_over_returned",
             ),
             models.CheckConstraint(
                 condition=Q(state__in=["INTENT", "PROCESSING", "ACTION"], settled_at=None)
@@ -168,7 +177,7 @@ class Payment(models.Model):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert,
                 func="""
-                    IF NEW.state <> 'INTENT' OR NEW.refunded <> 0 THEN
+                    IF NEW.state <> 'INTENT' OR (NEW.refunded, NEW.disputed) <> (0, 0) THEN
                         RAISE EXCEPTION 'a payment begins as an intent'
                             USING ERRCODE = 'integrity_constraint_violation';
                     END IF;
@@ -193,20 +202,23 @@ class Payment(models.Model):
                     (
                         "apart",
                         "text[] := ARRAY['state', 'reference', 'asked_at', 'settled_at',"
-                        " 'failure_code', 'failure', 'is_hard', 'refunded']",
-                    )
+                        " 'failure_code', 'failure', 'is_hard', 'refunded', 'disputed']",
+                    ),
+                    ("settled", "text[] := ARRAY['refunded', 'disputed']"),
                 ],
                 func="""
                     IF to_jsonb(OLD) - apart IS DISTINCT FROM to_jsonb(NEW) - apart THEN
                         RAISE EXCEPTION 'a payment never changes'
                             USING ERRCODE = 'integrity_constraint_violation';
                     ELSIF OLD.state IN ('SUCCEEDED', 'FAILED')
-                        AND to_jsonb(OLD) - 'refunded' IS DISTINCT FROM to_jsonb(NEW) - 'refunded'
+                        AND to_jsonb(OLD) - settled IS DISTINCT FROM to_jsonb(NEW) - settled
                     THEN
                         RAISE EXCEPTION 'a settled payment never changes'
                             USING ERRCODE = 'integrity_constraint_violation';
-                    ELSIF NEW.refunded <> OLD.refunded AND pg_trigger_depth() < 2 THEN
-                        RAISE EXCEPTION 'a payment changes only by its refunds'
+                    ELSIF (NEW.refunded, NEW.disputed) <> (OLD.refunded, OLD.disputed)
+                        AND pg_trigger_depth() < 2
+                    THEN
+                        RAISE EXCEPTION 'a payment changes only by its refunds and disputes'
                             USING ERRCODE = 'integrity_constraint_violation';
                     END IF;
                     RETURN NEW;
@@ -389,6 +401,11 @@ class Payment(models.Model):
     @property
     def total(self) -> Money:
         return Money(self.amount, self.currency)
+
+    @property
+    def kept(self) -> int:
+        """What of it neither went back nor is claimed back, in minor units."""
+        return int(self.amount) - int(self.refunded) - int(self.disputed)
 
     @property
     def is_settled(self) -> bool:

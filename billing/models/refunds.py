@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 import pgtrigger
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.expressions import Combinable
 
 from billing import events
@@ -28,9 +28,13 @@ class RefundQuerySet(models.QuerySet["Refund"]):
         return self.filter(state=Refund.State.INTENT)
 
     def silent(self, *, unknown: datetime | Combinable, known: datetime | Combinable) -> Self:
-        """Those never sent; not asked about since `unknown`, or `known` if the gateway has them."""
+        """Those never sent; not asked about since `unknown`, or `known` if the gateway has them.
+
+        One that was not sent waits while a bank disputes the payment.
+        """
         since = Q(reference="", asked_at__lt=unknown) | ~Q(reference="") & Q(asked_at__lt=known)
-        return self.unsettled().filter(since | Q(asked_at=None))
+        disputed = Exists(Payment.objects.filter(pk=OuterRef("payment"), disputes__state="OPEN"))
+        return self.unsettled().filter(since | Q(asked_at=None) & ~disputed)
 
     def claim(self) -> "Refund | None":
         """The one that waits longest and that nobody else has, until the transaction ends."""
@@ -42,7 +46,9 @@ class Refund(models.Model):
     """Money on its way back to the method that paid. Its id is the gateway's idempotency key.
 
     Owed from the moment it is written: the invoice's `paid` and the payment's `refunded` count it
-    at once. One that the gateway refuses for good becomes a credit in the wallet.
+    at once. It is not sent while a bank disputes the payment; if the bank then keeps more than the
+    payment had left, that is the refund, under the dispute's reference. One that the gateway
+    refuses for good becomes a credit in the wallet.
     """
 
     class State(models.TextChoices):
@@ -169,6 +175,11 @@ class Refund(models.Model):
         """Note that the gateway is being asked now."""
         self.asked_at = at
         type(self).objects.unsettled().filter(pk=self.pk).update(asked_at=at)
+
+    def put_off(self) -> None:
+        """The gateway has never heard of it, and it is not sent now: it counts as not sent."""
+        self.asked_at = None
+        type(self).objects.unsettled().filter(pk=self.pk).update(asked_at=None)
 
     @transaction.atomic
     def settle(self, outcome: Outcome, *, at: datetime) -> None:

@@ -27,7 +27,7 @@ class Return:
             *applications,
             *payments.select_related("method"),
         ]
-        paid = [s.amount - (s.refunded if isinstance(s, Payment) else s.returned) for s in sources]
+        paid = [s.kept if isinstance(s, Payment) else s.amount - s.returned for s in sources]
         less, shares = give_back(amount, invoice.outstanding, paid)
         given = zip(sources, shares, strict=True)
         return cls(invoice.currency, less, tuple((s, share) for s, share in given if share))

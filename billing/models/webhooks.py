@@ -23,14 +23,17 @@ class GatewayEventQuerySet(models.QuerySet["GatewayEvent"]):
 class GatewayEvent(models.Model):
     """A webhook as it was received. It only rings: the truth is asked of the gateway.
 
-    `inbox` is the task that follows it, `problem` why it was set aside for staff, `note` why it
-    needed nothing.
+    `inbox` is the task that follows it; `subject` and `reference` are what it is about in the words
+    of the gateway, `key` in ours. `problem` is why it was set aside for staff, `note` why it needed
+    nothing.
     """
 
     inbox = models.CharField(max_length=60, default=events.WEBHOOK_TASK)
     gateway = models.CharField(max_length=20)
     event_id = models.CharField(max_length=255)
     kind = models.CharField(max_length=80)
+    subject = models.CharField(max_length=10, blank=True, default="", db_default="")
+    reference = models.CharField(max_length=255, blank=True, default="", db_default="")
     key = models.UUIDField(null=True)
     body = models.BinaryField()
     received_at = models.DateTimeField()
@@ -69,6 +72,8 @@ class GatewayEvent(models.Model):
             gateway=gateway,
             event_id=notice.event_id,
             kind=notice.type[:80],
+            subject=notice.subject,
+            reference=notice.reference[:255],
             key=notice.key,
             body=body,
             received_at=at,

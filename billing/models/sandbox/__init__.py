@@ -4,14 +4,17 @@ A real gateway keeps these on its side of the network. The sandbox writes them i
 its own, so that what it did stays done, whatever becomes of the caller.
 """
 
+from .disputes import DISPUTED_AFTER, SandboxDispute
 from .methods import SandboxMethod, SandboxSetup
 from .network import SandboxLostRequest, SandboxWebhook
 from .orders import SETTLES_AFTER, TOLD_AGAIN_AFTER, SandboxCharge, SandboxRefund
 
 __all__ = [
+    "DISPUTED_AFTER",
     "SETTLES_AFTER",
     "TOLD_AGAIN_AFTER",
     "SandboxCharge",
+    "SandboxDispute",
     "SandboxLostRequest",
     "SandboxMethod",
     "SandboxRefund",

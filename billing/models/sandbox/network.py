@@ -15,10 +15,10 @@ def new_reference(prefix: str) -> str:
 
 
 class Subject(NamedTuple):
-    """What a webhook is about: the object, the key it was ordered under, and whose it is."""
+    """What a webhook is about: the object, the key it was ordered under if it was, whose it is."""
 
     reference: str
-    key: uuid.UUID
+    key: uuid.UUID | None
     customer: str
 
 
@@ -68,7 +68,7 @@ class SandboxWebhook(models.Model):
             "id": event_id,
             "type": kind,
             "created": at.isoformat(),
-            "object": {"reference": subject.reference, "key": str(subject.key)},
+            "object": {"reference": subject.reference, "key": str(subject.key or "")},
         }
         body = json.dumps(event)
         common = {"event_id": event_id, "customer": subject.customer, "body": body}

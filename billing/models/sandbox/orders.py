@@ -6,7 +6,16 @@ from typing import Any
 from django.db import models, transaction
 from django.db.models import Q, Sum
 
-from billing.gateways.base import ChargeOrder, KeyReused, Outcome, RefundOrder, Refused, State
+from billing.gateways.base import (
+    ChargeOrder,
+    ClaimState,
+    Disputed,
+    KeyReused,
+    Outcome,
+    RefundOrder,
+    Refused,
+    State,
+)
 from billing.gateways.cards import Behaviour
 from billing.gateways.declines import decline
 from revampd.kit.money import CurrencyField, MinorUnitsField, Money
@@ -155,9 +164,10 @@ class SandboxCharge(SandboxOrder):
 
     @property
     def left(self) -> int:
-        """What has not been given back yet, in minor units; a refund that failed has not."""
+        """What was neither given back nor taken back, in minor units."""
         given = self.refunds.exclude(state=State.FAILED).aggregate(sum=Sum("amount", default=0))
-        return int(self.amount) - int(given["sum"])
+        taken = self.disputes.exclude(state=ClaimState.WON).aggregate(sum=Sum("amount", default=0))
+        return int(self.amount) - int(given["sum"]) - int(taken["sum"])
 
 
 class SandboxRefund(SandboxOrder):
@@ -170,7 +180,7 @@ class SandboxRefund(SandboxOrder):
     @classmethod
     @transaction.atomic
     def give(cls, order: RefundOrder, *, at: datetime) -> "SandboxRefund":
-        """The one refund of the order's key. Raises KeyReused, Refused."""
+        """The one refund of the order's key. Raises KeyReused, Refused, Disputed."""
         charge = SandboxCharge.objects.select_for_update().filter(pk=order.charge).first()
         known = cls.objects.filter(key=order.key).first()
         if known is not None:
@@ -179,6 +189,8 @@ class SandboxRefund(SandboxOrder):
             return known
         if charge is None or charge.settle(at=at).state is not State.SUCCEEDED:
             raise Refused("The sandbox has taken no such charge.")
+        if charge.disputes.begun(at).exclude(state=ClaimState.WON).exists():
+            raise Disputed("The bank disputes the charge.")
         if charge.currency != order.amount.currency or charge.left < order.amount.minor:
             raise Refused("The sandbox gives back no more than what it took.")
         return cls._begin(charge, order, at=at)

@@ -8,6 +8,7 @@ import pytest
 
 from billing.gateways.base import (
     ChargeOrder,
+    ClaimState,
     CustomerRef,
     Gateway,
     MethodDetails,
@@ -17,7 +18,12 @@ from billing.gateways.base import (
 from billing.gateways.cards import BY_NAME
 from billing.gateways.sandbox import Sandbox
 from billing.gateways.stripe_api import StripeGateway
-from billing.models.sandbox import SETTLES_AFTER, SandboxCharge, SandboxRefund
+from billing.models.sandbox import (
+    SETTLES_AFTER,
+    SandboxCharge,
+    SandboxDispute,
+    SandboxRefund,
+)
 from revampd.kit.money import Money
 
 from .fake_server import SECRET_KEY, running
@@ -64,6 +70,13 @@ class World:
         """Some minutes pass, and what was processing comes to its end."""
         raise NotImplementedError
 
+    def dispute(self, reference: str, minor: int) -> str:
+        """The bank takes `minor` of a charge back."""
+        raise NotImplementedError
+
+    def decide(self, dispute: str, state: ClaimState) -> None:
+        raise NotImplementedError
+
     @property
     def taken(self) -> list[int]:
         """The amounts of all charges that went through."""
@@ -86,6 +99,13 @@ class SandboxWorld(World):
 
     def settle(self, reference: str) -> None:
         self.sandbox.at += SETTLES_AFTER + timedelta(seconds=1)
+
+    def dispute(self, reference: str, minor: int) -> str:
+        charge = SandboxCharge.objects.get(pk=reference)
+        return str(SandboxDispute.begin(charge, at=self.sandbox.at, minor=minor).reference)
+
+    def decide(self, dispute: str, state: ClaimState) -> None:
+        SandboxDispute.objects.get(pk=dispute).decide(state, at=self.sandbox.at)
 
     @property
     def taken(self) -> list[int]:
@@ -117,6 +137,13 @@ class StripeWorld(World):
 
     def settle(self, reference: str) -> None:
         self.fake.settle(reference)
+
+    def dispute(self, reference: str, minor: int) -> str:
+        self.fake.clock = int(AT.timestamp())
+        return self.fake.dispute(reference, minor)
+
+    def decide(self, dispute: str, state: ClaimState) -> None:
+        self.fake.decide(dispute, state.lower())
 
     @property
     def taken(self) -> list[int]:

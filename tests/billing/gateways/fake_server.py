@@ -49,6 +49,8 @@ ROUTES: list[Route] = [
     ("POST", r"/v1/refunds", params.RefundCreateParams, FakeStripe.post_refunds),
     ("GET", r"/v1/refunds", params.RefundListParams, FakeStripe.list_refunds),
     ("GET", rf"/v1/refunds{_THING}", params.RefundRetrieveParams, FakeStripe.get),
+    ("GET", r"/v1/disputes", params.DisputeListParams, FakeStripe.list_disputes),
+    ("GET", rf"/v1/disputes{_THING}", params.DisputeRetrieveParams, FakeStripe.get_dispute),
 ]
 
 

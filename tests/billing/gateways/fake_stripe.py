@@ -50,6 +50,7 @@ class FakeStripe:
     """Its books, and the levers of the tests."""
 
     port: int = 0
+    clock: int = 1_762_767_000  # when a dispute begins, in seconds
     objects: dict[str, Object] = field(default_factory=dict)
     numbers: dict[str, str] = field(default_factory=dict)  # method: card number
     answers: dict[str, tuple[str, int, Object]] = field(default_factory=dict)
@@ -104,6 +105,21 @@ class FakeStripe:
                 self._fail(thing, thing["payment_method"], code)
             else:
                 thing["status"] = "succeeded"
+
+    def dispute(self, intent: str, amount: int, status: str = "needs_response") -> str:
+        """The bank takes `amount` back of what was paid, or inquires about it."""
+        with self.lock:
+            thing = self._new("dispute", "dp", status=status, amount=amount, created=self.clock)
+            thing |= {"payment_intent": intent, "currency": self.objects[intent]["currency"]}
+            thing |= {
+                "reason": "fraudulent",
+                "evidence_details": {"due_by": self.clock + 7 * 86400},
+            }
+            return str(thing["id"])
+
+    def decide(self, dispute: str, status: str) -> None:
+        with self.lock:
+            self._update(dispute, status=status)
 
     # Endpoints
 
@@ -171,6 +187,11 @@ class FakeStripe:
             raise Error(400, type="invalid_request_error", message="no successful charge")
         if sum(r["amount"] for r in given if r["status"] != "failed") + amount > intent["amount"]:
             raise Error(400, type="invalid_request_error", message="greater than unrefunded amount")
+        open_ones = [d for d in self.of("dispute") if d["payment_intent"] == intent["id"]]
+        if any(d["status"] in ("needs_response", "lost") for d in open_ones):
+            raise Error(
+                *(400,), type="invalid_request_error", code="charge_disputed", message="Disputed"
+            )
         number = self.numbers[intent["payment_method"]]
         is_later = number in ("4000000000007726", "4000000000005126")
         status = "pending" if is_later else "succeeded"
@@ -182,6 +203,19 @@ class FakeStripe:
     def list_refunds(self, params: Object) -> Object:
         return self._page("refund", "payment_intent", params)
 
+    def get_dispute(self, params: Object, reference: str) -> Object:
+        assert params["expand"] == ["payment_intent"]
+        return self._with_intent(self._get(reference))
+
+    def list_disputes(self, params: Object) -> Object:
+        assert params["expand"] == ["data.payment_intent"]
+        since = int(params["created"]["gte"])
+        found = [self._with_intent(d) for d in self.of("dispute") if d["created"] >= since]
+        return self._listed(found, "/v1/disputes", params)
+
+    def _with_intent(self, dispute: Object) -> Object:
+        return dispute | {"payment_intent": self.objects[dispute["payment_intent"]]}
+
     def get(self, _params: Object, reference: str) -> Object:
         return self._get(reference)
 
@@ -190,12 +224,16 @@ class FakeStripe:
     def _page(self, kind: str, by: str, params: Object) -> Object:
         # Pages of two, so that whoever reads one page only is found out.
         found = [thing for thing in self.of(kind) if thing.get(by) == params[by]]
+        return self._listed(found, f"/v1/{kind}s", params)
+
+    @staticmethod
+    def _listed(found: list[Object], url: str, params: Object) -> Object:
         after = params.get("starting_after")
         ids = [thing["id"] for thing in found]
         start = ids.index(after) + 1 if after else 0
         page = found[start : start + 2]
         more = len(found) > start + 2
-        return {"object": "list", "data": page, "has_more": more, "url": f"/v1/{kind}s"}
+        return {"object": "list", "data": page, "has_more": more, "url": url}
 
     def _try(self, intent: Object, method: str, *, on_session: bool) -> Object:
         number = self.numbers[method]

@@ -1,15 +1,24 @@
 """What the port promises, of every gateway that stands behind it."""
 
 from dataclasses import replace
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.db import transaction
 
-from billing.gateways.base import CustomerRef, KeyReused, Refused, State, Unanswered
+from billing.gateways.base import (
+    ClaimState,
+    CustomerRef,
+    Disputed,
+    KeyReused,
+    Refused,
+    State,
+    Unanswered,
+)
 from revampd.kit.money import Money
 
-from .conftest import BACK, OWNER, PRICE, order_by, refund_of
+from .conftest import AT, BACK, OWNER, PRICE, order_by, refund_of
 
 
 class TestSetup:
@@ -260,6 +269,51 @@ class TestRefund:
         with pytest.raises(Refused):
             world.gateway.refund(refund_of(charge, 900))
         assert world.given_back == []
+
+
+class TestDispute:
+    def test_says_whose_charge_it_is_and_what_the_bank_took(self, world):
+        order = world.order()
+        charge = world.gateway.charge(order).reference
+
+        claim = world.gateway.look_up_dispute(world.dispute(charge, 4_000))
+
+        assert (claim.key, claim.amount) == (order.key, Money(4_000))
+        assert (claim.state, claim.reason) == (ClaimState.OPEN, "fraudulent")
+        assert claim.respond_by == AT + timedelta(days=7)
+
+    @pytest.mark.parametrize("end", [ClaimState.WON, ClaimState.LOST])
+    def test_ends_as_the_bank_decides(self, world, end):
+        dispute = world.dispute(world.gateway.charge(world.order()).reference, 4_900)
+
+        world.decide(dispute, end)
+
+        assert world.gateway.look_up_dispute(dispute).state is end
+
+    def test_is_listed_with_all_others_since_a_day(self, world):
+        method = world.add("visa")
+        orders = [order_by(method, Money(1_000 + number)) for number in range(5)]
+        for order in orders:
+            world.dispute(world.gateway.charge(order).reference, 500)
+
+        claims = list(world.gateway.disputes(AT - timedelta(days=1)))
+
+        assert {claim.key for claim in claims} == {order.key for order in orders}
+        assert list(world.gateway.disputes(AT + timedelta(days=1))) == []
+
+    def test_keeps_a_refund_from_being_made(self, world):
+        charge = world.gateway.charge(world.order()).reference
+        dispute = world.dispute(charge, 4_000)
+
+        with pytest.raises(Disputed):
+            world.gateway.refund(refund_of(charge, 900))
+        world.decide(dispute, ClaimState.WON)
+
+        assert world.gateway.refund(refund_of(charge, 900)).state is State.SUCCEEDED
+
+    def test_of_an_unknown_reference_is_refused(self, world):
+        with pytest.raises(Refused):
+            world.gateway.look_up_dispute("dp_nobody_knows")
 
 
 class TestDetach:

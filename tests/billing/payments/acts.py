@@ -6,13 +6,15 @@ from typing import Any
 from django.db.models import Sum
 
 from billing.collecting import collect_due, reconcile
-from billing.gateways.base import State
+from billing.gateways.base import ClaimState, State
 from billing.models import (
+    Dispute,
     Invoice,
     Payment,
     PaymentMethod,
     Refund,
     SandboxCharge,
+    SandboxDispute,
     SandboxRefund,
     Transfer,
 )
@@ -60,6 +62,26 @@ def settle(at: datetime) -> None:
         reconcile(at=at + later)
 
 
+def dispute(payment: Payment, at: datetime, minor: int | None = None) -> SandboxDispute:
+    """The customer's bank takes the payment back, or `minor` of it, and we hear of it."""
+    charge = SandboxCharge.objects.get(key=payment.pk)
+    begun = SandboxDispute.begin(charge, at=at, minor=minor)
+    hear(at)
+    return begun
+
+
+def decide(begun: SandboxDispute, state: ClaimState, at: datetime) -> Dispute:
+    """The bank decides, and we hear of it."""
+    fresh(begun).decide(state, at=at)
+    hear(at)
+    return Dispute.objects.get(reference=begun.reference)
+
+
+def hear(at: datetime) -> None:
+    deliver(at=at)
+    work_off(at=at)
+
+
 def events_of(code: str) -> list[Event]:
     return list(Event.objects.filter(code=code).order_by("pk"))
 
@@ -71,10 +93,15 @@ def assert_books_agree() -> None:
     taken = SandboxCharge.objects.filter(state=State.SUCCEEDED).values_list("key", "amount")
     assert dict(taken) == dict(Payment.objects.succeeded().values_list("pk", "amount"))
     returned = SandboxRefund.objects.filter(state=State.SUCCEEDED).values_list("key", "amount")
-    refunded = Refund.objects.filter(state=Refund.State.SUCCEEDED).values_list("pk", "amount")
+    claimed = dict(SandboxDispute.objects.exclude(state="WON").values_list("reference", "amount"))
+    refunds = Refund.objects.filter(state=Refund.State.SUCCEEDED)
+    # What a bank took along with a dispute, the sandbox has not refunded.
+    refunded = refunds.exclude(reference__in=claimed).values_list("pk", "amount")
     assert dict(returned) == dict(refunded)
+    assert claimed == dict(Dispute.objects.exclude(state="WON").values_list("reference", "claimed"))
     cash = Transfer.objects.balance(Account.CASH, "USD").minor
-    assert cash == sum(dict(taken).values()) - sum(dict(returned).values())
+    gone = sum(dict(returned).values()) + sum(claimed.values())
+    assert cash == sum(dict(taken).values()) - gone
     owed = Invoice.objects.owed().aggregate(sum=Sum("outstanding", default=0))["sum"]
     assert Transfer.objects.balance(Account.RECEIVABLE, "USD").minor == owed
     assert not Invoice.objects.filter(held__gt=0).exists()
