@@ -21,11 +21,15 @@ class Outlook:
     method: PaymentMethod | None
     today: date
     party: Party
+    is_charged_back: bool = False
 
     @property
     def sentence(self) -> str:
         if self.is_suspended:
             return "Nothing is tried any more. This connection is suspended until it is paid."
+        if self.is_charged_back:
+            who = self._who("can pay it", "has to pay it")
+            return f"A bank took the payment back, so no card is charged by itself: {who}."
         if self.invoice.is_stuck:
             return (
                 f"Paused until {self._who('add', 'adds')} another card. It is then tried at once."
@@ -73,7 +77,8 @@ class Outlook:
     @property
     def needs_method(self) -> bool:
         """Whether nothing happens before there is another payment method."""
-        return self.method is None or self.invoice.is_stuck
+        is_stuck = self.invoice.is_stuck and not self.is_charged_back
+        return self.method is None or is_stuck
 
     @property
     def _without_method(self) -> str:

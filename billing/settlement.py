@@ -19,6 +19,7 @@ from revampd.kit.prepared import prepared
 from .models import (
     CreditApplication,
     CreditNote,
+    Dispute,
     Document,
     Invoice,
     InvoiceLine,
@@ -64,6 +65,30 @@ class Settlement:
         return self._own(_payments(self.invoice.pk))
 
     @cached_property
+    def disputes(self) -> list[Dispute]:
+        """What banks claim back or have kept, the last one last; each is the badge of its payment.
+
+        Those that were won have left nothing but their events.
+        """
+        disputed = {row.pk: row for row in self.payments if row.disputed}
+        if not disputed:
+            return []
+        rows = Dispute.objects.filter(payment__in=list(disputed)).exclude(state=Dispute.State.WON)
+        found = list(rows.order_by("opened_at", "pk"))
+        for one in found:
+            one.payment = disputed[one.payment_id]
+            one.payment.returned = one  # type: ignore[attr-defined]
+        return found
+
+    @property
+    def open_disputes(self) -> list[Dispute]:
+        return [one for one in self.disputes if one.is_open]
+
+    @property
+    def lost_disputes(self) -> list[Dispute]:
+        return [one for one in self.disputes if one.amount and not one.is_open]
+
+    @cached_property
     def applications(self) -> list[CreditApplication]:
         invoice = self.invoice
         # What was returned whole leaves nothing credited; only a correction returns anything.
@@ -106,7 +131,8 @@ class Settlement:
     def postings(self) -> list[Posting]:
         """All that is between the total and what is owed, in the order in which it happened."""
         found = chain(
-            self._credits(), self._payments(), self._notes(), self._returns(), self._end()
+            *(self._credits(), self._payments(), self._taken_back()),
+            *(self._notes(), self._returns(), self._end()),
         )
         return list(found)
 
@@ -119,6 +145,11 @@ class Settlement:
         for payment in reversed(self.payments):
             if payment.state == Payment.State.SUCCEEDED:
                 yield Posting(f"Paid by {payment.method}", -payment.total, at=payment.settled_at)
+
+    def _taken_back(self) -> Iterator[Posting]:
+        for lost in self.lost_disputes:
+            text = f"Taken back by the bank of {lost.payment.method}"
+            yield Posting(text, lost.total, lost.reason_in_words, lost.closed_at)
 
     def _notes(self) -> Iterator[Posting]:
         for note in reversed(self.notes):
@@ -170,7 +201,7 @@ class Settlement:
             return None
         default = next((method for method in self.methods if method.is_default), None)
         today = self.party.connection.day_of(self.at)
-        return Outlook(self.invoice, default, today, self.party)
+        return Outlook(self.invoice, default, today, self.party, bool(self.lost_disputes))
 
     # What the reader may do
 
@@ -199,7 +230,8 @@ class Settlement:
     def _may_act(self) -> bool:
         over = (Invoice.State.VOID, Invoice.State.UNCOLLECTIBLE)
         is_over = self.invoice.state in over
-        return self.party.may_propose and not is_over and not self.invoice.held
+        is_free = not (self.invoice.held or self.invoice.disputed)
+        return self.party.may_propose and not is_over and is_free
 
     def _credit_url(self, used: CreditApplication) -> str:
         return reverse("billing:credit", args=[self.party.connection.pk, used.credit_id])

@@ -29,7 +29,10 @@ class EarningAdmin(RecordAdmin):
         *("earned_at", "connection", money("gross"), money("fee"), money("affiliate")),
         *(money("net"), "payout"),
     )
-    list_filter = (("refund", admin.EmptyFieldListFilter), ("payout", admin.EmptyFieldListFilter))
+    list_filter = (
+        *(("refund", admin.EmptyFieldListFilter), ("dispute", admin.EmptyFieldListFilter)),
+        ("payout", admin.EmptyFieldListFilter),
+    )
     list_select_related = (*PARTIES, "payout")
     search_fields = ("=id", "=payment__id", *PARTY_NAMES)
     date_hierarchy = "earned_at"

@@ -8,6 +8,8 @@ from psycopg import sql
 
 from billing.books.comparison import Comparison
 
+from .affiliates.parts import IS_OF, RETURNS
+
 # Where the number of an earning's invoice is found.
 INVOICE = sql.SQL("""
     JOIN billing_payment payment ON payment.id = earning.payment_id
@@ -21,7 +23,7 @@ COLLECTED = Comparison(
     sql.SQL("""
     WITH returned AS (
         SELECT payment_id, sum(gross) AS gross, sum(fee) AS fee, sum(affiliate) AS affiliate
-        FROM payouts_earning WHERE refund_id IS NOT NULL GROUP BY payment_id
+        FROM payouts_earning WHERE reverses_id IS NOT NULL GROUP BY payment_id
     )
     SELECT earning.account_id AS owner, invoice.number, aspect AS what, one, other,
         true AS is_money
@@ -50,15 +52,16 @@ COLLECTED = Comparison(
                     ELSE least(-coalesce(returned.affiliate, 0)::bigint, earning.affiliate) END
             )
     ) AS found (aspect, one, other)
-    WHERE earning.refund_id IS NULL AND one <> other
+    WHERE earning.reverses_id IS NULL AND one <> other
     UNION ALL
-    SELECT earning.account_id, invoice.number, 'An earning taken back', earning.gross,
-        -refund.amount, true
-    FROM payouts_earning earning
-    {invoice}
-    JOIN billing_refund refund ON refund.id = earning.refund_id
-    WHERE earning.gross <> -refund.amount
-    """).format(invoice=INVOICE),
+    SELECT known.account_id, invoice.number, 'An earning taken back', known.gross, -back.amount,
+        true
+    FROM payouts_earning known
+    JOIN billing_payment payment ON payment.id = known.payment_id
+    JOIN billing_invoice invoice ON invoice.id = payment.invoice_id
+    LEFT JOIN {returns} back ON {is_of}
+    WHERE known.reverses_id IS NOT NULL AND known.gross IS DISTINCT FROM -back.amount
+    """).format(invoice=INVOICE, returns=RETURNS, is_of=IS_OF),
 )
 
 # What nobody collected though a later week of the Partner is closed.
@@ -70,15 +73,14 @@ MISSED = Comparison(
     FROM (
         SELECT connection_id, invoice_id, 'The payment' AS what, amount, settled_at
         FROM billing_payment payment WHERE state = 'SUCCEEDED' AND NOT EXISTS (
-            SELECT 1 FROM payouts_earning WHERE payment_id = payment.id AND refund_id IS NULL
+            SELECT 1 FROM payouts_earning WHERE payment_id = payment.id AND reverses_id IS NULL
         )
         UNION ALL
-        SELECT refund.connection_id, payment.invoice_id, 'The refund', -refund.amount,
-            refund.settled_at
-        FROM billing_refund refund JOIN billing_payment payment ON payment.id = refund.payment_id
-        WHERE refund.state = 'SUCCEEDED' AND NOT EXISTS (
-            SELECT 1 FROM payouts_earning WHERE refund_id = refund.id
-        )
+        SELECT back.connection_id, payment.invoice_id,
+            CASE WHEN back.dispute_id IS NULL THEN 'The refund' ELSE 'The dispute' END,
+            -back.amount, back.settled_at
+        FROM {returns} back JOIN billing_payment payment ON payment.id = back.payment_id
+        WHERE NOT EXISTS (SELECT 1 FROM payouts_earning known WHERE {is_of})
     ) money
     JOIN connections_connection sub ON sub.id = money.connection_id
     JOIN connections_connection account
@@ -89,7 +91,7 @@ MISSED = Comparison(
         SELECT 1 FROM payouts_payout WHERE connection_id = account.id
         AND period_start > (money.settled_at AT TIME ZONE platform.time_zone)::date
     )
-    """),
+    """).format(returns=RETURNS, is_of=IS_OF),
 )
 
 # A payout is its earnings, and what of it is settled are its settlements.

@@ -63,7 +63,8 @@ payout_carried = EventKind(
     icon="undo",
     customer=Telling(
         "Nothing to pay out for the {week}",
-        "Refunds came to more than earnings: {amount} is carried into your next payout.",
+        "Refunds and disputes came to more than earnings: {amount} is carried into your next "
+        "payout.",
     ),
     facts=PAYOUT_FACTS,
     link=_payout,

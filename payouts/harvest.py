@@ -1,8 +1,8 @@
-"""Earnings, pulled from what was collected and refunded: each payment and each refund once.
+"""Earnings, pulled from what was collected and what went back of it: each of these once.
 
 The database computes them, a page of Partners at a time and a chunk of rows in a statement, so that
 memory stays flat. What has its earning is passed over: running again, or several at once, adds
-nothing. A refund waits until its payment has been collected here.
+nothing. A refund or a dispute waits until its payment has been collected here.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,14 +17,14 @@ from revampd.kit.ids import CLOCK, GROWING_ID
 from revampd.kit.keys import among, array_of
 
 from .affiliates.freezing import freeze_referrals
-from .affiliates.parts import BASE_PAID, TAKEN_BACK, part, share
+from .affiliates.parts import BASE_PAID, IS_OF, RETURNS, TAKEN_BACK, part, share
 from .affiliates.sharing import OUT_OF_EARNINGS
 
 PARTNERS = 100  # at a time
 ROWS = 10_000  # a statement
 
 # The Partners (their connections with Revampd) of which something is not collected yet.
-OWING = """
+OWING = sql.SQL("""
     SELECT DISTINCT account.id
     FROM connections_connection account
     JOIN connections_connection sub ON sub.provider_id = account.customer_id
@@ -32,26 +32,27 @@ OWING = """
     JOIN billing_payment payment ON payment.connection_id = sub.id AND payment.state = 'SUCCEEDED'
     WHERE account.provider_kind = 'PLATFORM' AND NOT EXISTS (
         SELECT 1 FROM payouts_earning known WHERE known.payment_id = payment.id
-        AND known.refund_id IS NULL
+        AND known.reverses_id IS NULL
     )
     UNION
     SELECT account.id
     FROM connections_connection account
     JOIN connections_connection sub ON sub.provider_id = account.customer_id
         AND sub.currency = account.currency
-    JOIN billing_refund refund ON refund.connection_id = sub.id AND refund.state = 'SUCCEEDED'
+    JOIN {returns} back ON back.connection_id = sub.id
     WHERE account.provider_kind = 'PLATFORM' AND NOT EXISTS (
-        SELECT 1 FROM payouts_earning known WHERE known.refund_id = refund.id
+        SELECT 1 FROM payouts_earning known WHERE {is_of}
     )
     ORDER BY 1
-"""
+""").format(returns=RETURNS, is_of=IS_OF)
 
 # The tier of the day at Revampd, with the fee that the Partner approved along with it, and the
 # referral that the Sub-Org came by. One that is to be frozen is waited for: its rate comes first.
 PAYMENTS = sql.SQL("""
     SELECT {growing_id} AS id, account.id AS account_id, payment.connection_id,
         account.customer_id AS partner_id, payment.id AS payment_id, NULL::uuid AS refund_id,
-        NULL::uuid AS reverses_id, tier.request_id AS authority_id, payment.currency,
+        NULL::uuid AS dispute_id, false AS is_won, NULL::uuid AS reverses_id,
+        tier.request_id AS authority_id, payment.currency,
         coalesce(tier.fee_rate, 0) AS fee_rate,
         CASE WHEN base.amount > 0 THEN referral.rate ELSE 0 END AS affiliate_rate,
         CASE WHEN base.amount > 0 THEN referral.id END AS referral_id,
@@ -82,7 +83,7 @@ PAYMENTS = sql.SQL("""
     {share}
     WHERE account.id = ANY (%s::uuid[]) AND NOT EXISTS (
         SELECT 1 FROM payouts_earning known WHERE known.payment_id = payment.id
-        AND known.refund_id IS NULL
+        AND known.reverses_id IS NULL
     ) AND (referral.id IS NULL OR referral.frozen_at IS NOT NULL OR NOT EXISTS (
         SELECT 1 FROM billing_billingrequest WHERE connection_id = payment.connection_id
         AND kind = 'PLAN' AND state = 'APPROVED'
@@ -102,51 +103,55 @@ PAYMENTS = sql.SQL("""
     ),
 )
 
-# What of a payment has gone back so far decides what goes back now, so of each payment one refund
-# at a time: the shares of all refunds together are those of what they come to.
-REFUNDS = sql.SQL("""
+# What of a payment has gone back so far decides what goes back now, so of each payment one at a
+# time: the shares of all that went back together are those of what it comes to.
+BACK = sql.SQL("""
     SELECT {growing_id} AS id, sale.account_id, sale.connection_id, sale.partner_id,
-        sale.payment_id, refund.id AS refund_id, sale.id AS reverses_id, sale.authority_id,
-        sale.currency, sale.fee_rate, sale.affiliate_rate, sale.referral_id, -back.base AS base,
-        -refund.amount AS gross, -back.fee AS fee, -back.affiliate AS affiliate,
-        back.fee + back.affiliate - refund.amount AS net, refund.settled_at AS earned_at,
-        (refund.settled_at AT TIME ZONE platform.time_zone)::date AS earned_on
+        sale.payment_id, back.refund_id, back.dispute_id, back.is_won, sale.id AS reverses_id,
+        sale.authority_id, sale.currency, sale.fee_rate, sale.affiliate_rate, sale.referral_id,
+        -part.base AS base, -back.amount AS gross, -part.fee AS fee, -part.affiliate AS affiliate,
+        part.fee + part.affiliate - back.amount AS net, back.settled_at AS earned_at,
+        (back.settled_at AT TIME ZONE platform.time_zone)::date AS earned_on
     FROM {clock}, (
-        SELECT DISTINCT ON (refund.payment_id) refund.id, refund.payment_id, refund.note_id,
-            refund.amount, refund.settled_at
+        SELECT DISTINCT ON (back.payment_id) back.*
         FROM connections_connection account
         JOIN connections_connection sub ON sub.provider_id = account.customer_id
             AND sub.currency = account.currency
-        JOIN billing_refund refund
-            ON refund.connection_id = sub.id AND refund.state = 'SUCCEEDED'
+        JOIN {returns} back ON back.connection_id = sub.id
         WHERE account.id = ANY (%s::uuid[]) AND NOT EXISTS (
-            SELECT 1 FROM payouts_earning known WHERE known.refund_id = refund.id
+            SELECT 1 FROM payouts_earning known WHERE {is_of}
         )
-        ORDER BY refund.payment_id, refund.settled_at, refund.id
-    ) refund
-    JOIN payouts_earning sale ON sale.payment_id = refund.payment_id AND sale.refund_id IS NULL
+        ORDER BY back.payment_id, back.settled_at, back.is_won, back.id
+    ) back
+    JOIN payouts_earning sale ON sale.payment_id = back.payment_id AND sale.reverses_id IS NULL
     JOIN connections_connection account ON account.id = sale.account_id
     JOIN connections_organization platform ON platform.id = account.provider_id
     CROSS JOIN LATERAL (
         SELECT coalesce(-sum(gross), 0)::bigint AS gross, coalesce(-sum(base), 0)::bigint AS base,
-            coalesce(-sum(affiliate), 0)::bigint AS affiliate
+            coalesce(-sum(affiliate), 0)::bigint AS affiliate,
+            coalesce(-sum(base) FILTER (WHERE dispute_id = back.dispute_id), 0)::bigint
+                AS taken_base,
+            coalesce(-sum(affiliate) FILTER (WHERE dispute_id = back.dispute_id), 0)::bigint
+                AS taken_affiliate
         FROM payouts_earning
-        WHERE payment_id = refund.payment_id AND refund_id IS NOT NULL
+        WHERE payment_id = back.payment_id AND reverses_id IS NOT NULL
     ) known
-    {back}
-    ORDER BY refund.settled_at, refund.id
+    {taken_back}
+    ORDER BY back.settled_at, back.id
     LIMIT {rows}
 """).format(
     growing_id=sql.SQL(GROWING_ID),
     clock=sql.SQL(CLOCK),
     rows=ROWS,
-    back=TAKEN_BACK,
+    returns=RETURNS,
+    is_of=IS_OF,
+    taken_back=TAKEN_BACK,
 )
 
 COLUMNS = sql.SQL("""
-    id, account_id, connection_id, partner_id, payment_id, refund_id, reverses_id, authority_id,
-    currency, fee_rate, affiliate_rate, referral_id, base, gross, fee, affiliate, net, earned_at,
-    earned_on
+    id, account_id, connection_id, partner_id, payment_id, refund_id, dispute_id, is_won,
+    reverses_id, authority_id, currency, fee_rate, affiliate_rate, referral_id, base, gross, fee,
+    affiliate, net, earned_at, earned_on
 """)
 COLLECT = sql.SQL("""
     WITH added AS (
@@ -177,11 +182,11 @@ COLLECT = sql.SQL("""
 
 
 def collect_earnings() -> int:
-    """Collect the earnings of all that was paid or refunded. Returns how many were added."""
+    """Collect the earnings of all that was paid or went back. Returns how many were added."""
     added = 0
     freeze_referrals()
     for accounts in _pages(_owing()):
-        for rows in (PAYMENTS, REFUNDS):
+        for rows in (PAYMENTS, BACK):
             while found := _collect(rows, accounts):
                 added += found
     return added

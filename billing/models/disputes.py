@@ -278,8 +278,9 @@ class Dispute(models.Model):
 
     def _record(self, kind: EventKind, at: datetime, **facts: Any) -> None:
         connection, invoice = self.payment.connection, self.payment.invoice
+        # About the payment, in whose timeline it stands.
         kind.record(
-            self,
+            self.payment,
             by=None,
             at=at,
             organization=connection.customer,

@@ -481,6 +481,13 @@ class Invoice(models.Model):
         return self.state in self.UNSETTLED
 
     @property
+    def standing(self) -> str:
+        """Its state in a word. What a bank disputes counts as paid, and is called by its name."""
+        if self.disputed and self.state == self.State.PAID:
+            return "Disputed"
+        return str(self.State(self.state).label)
+
+    @property
     def is_credited(self) -> bool:
         """Nothing of it was charged in the end: credit notes took all of it back."""
         return bool(0 < self.total == self.corrected)

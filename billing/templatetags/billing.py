@@ -3,7 +3,7 @@
 from django import template
 from django.utils.safestring import SafeString
 
-from billing.models import BillingRequest, Invoice, Payment
+from billing.models import BillingRequest, Dispute, Invoice, Payment
 from billing.pricing import ItemKind
 from billing.statement import usage_in_words
 from billing.terms import Terms
@@ -26,6 +26,7 @@ PAYMENT_TONES = {
     Payment.State.FAILED: "bad",
     Payment.State.ACTION: "warn",
 }
+DISPUTE_TONES = {Dispute.State.OPEN: "warn", Dispute.State.LOST: "bad"}
 ICONS = {ItemKind.PLAN: "plan", ItemKind.ADD_ON: "add-on", ItemKind.ONE_TIME: "receipt"}
 
 
@@ -42,12 +43,15 @@ def invoice_state(invoice: Invoice) -> SafeString:
     state = Invoice.State(invoice.state)
     if state == Invoice.State.PAID and invoice.is_credited:
         return state_badge("Credited")
-    return state_badge(str(state.label), INVOICE_TONES.get(state, "plain"))
+    tone = "warn" if invoice.disputed else INVOICE_TONES.get(state, "plain")
+    return state_badge(invoice.standing, tone)
 
 
 @register.simple_tag
 def payment_state(payment: Payment) -> SafeString:
-    """The badge of a payment."""
+    """The badge of a payment; `returned` is the dispute that took something of it back."""
+    if dispute := getattr(payment, "returned", None):
+        return state_badge(dispute.get_state_display(), DISPUTE_TONES[dispute.state])
     state = Payment.State(payment.state)
     return state_badge(str(state.label), PAYMENT_TONES.get(state, "info"))
 

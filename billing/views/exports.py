@@ -41,7 +41,7 @@ def export_invoices(request: HttpRequest, party: Party) -> StreamingHttpResponse
 def _invoice(row: Any) -> tuple[Any, ...]:
     period = row.period
     return (
-        *(row.code, row.get_state_display(), row.get_kind_display()),
+        *(row.code, row.standing, row.get_kind_display()),
         *((period.start, period.end) if period else (None, None)),
         *(row.issue_date, row.due_date, row.currency, row.total_money, row.credited_money),
         *(row.paid_money, row.corrected_money, row.amount_due, row.method),

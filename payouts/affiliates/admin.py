@@ -128,7 +128,10 @@ class AffiliateShareAdmin(RecordAdmin):
         *("earned_at", "referral", money("base"), money("fee"), "percent", money("amount")),
         "payout",
     )
-    list_filter = (("refund", admin.EmptyFieldListFilter), ("earning", admin.EmptyFieldListFilter))
+    list_filter = (
+        *(("refund", admin.EmptyFieldListFilter), ("dispute", admin.EmptyFieldListFilter)),
+        ("earning", admin.EmptyFieldListFilter),
+    )
     list_select_related = ("referral__referred", "referral__referrer", "payout")
     search_fields = ("=id", "=payment__id", "referral__referred__name", "referral__referrer__name")
     ordering = ("-earned_at",)

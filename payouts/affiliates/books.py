@@ -4,6 +4,8 @@ from psycopg import sql
 
 from billing.books.comparison import Comparison
 
+from .parts import IS_OF, RETURNS
+
 PAID = sql.SQL("""
     JOIN billing_payment payment ON payment.id = share.payment_id
     JOIN billing_invoice invoice ON invoice.id = payment.invoice_id
@@ -14,10 +16,10 @@ RATES = Comparison(
     "{what} is {one}, and should be {other}.",
     sql.SQL("""
     WITH returned AS (
-        SELECT share.payment_id, sum(refund.amount) AS gross, -sum(base) AS base,
-            -sum(share.amount) AS amount
-        FROM payouts_affiliateshare share JOIN billing_refund refund ON refund.id = share.refund_id
-        GROUP BY share.payment_id
+        SELECT known.payment_id, sum(back.amount) AS gross, -sum(base) AS base,
+            -sum(known.amount) AS amount
+        FROM payouts_affiliateshare known JOIN {returns} back ON {is_of}
+        GROUP BY known.payment_id
     )
     SELECT share.connection_id AS owner, invoice.number, aspect AS what, one, other,
         true AS is_money
@@ -42,8 +44,8 @@ RATES = Comparison(
                     ELSE least(coalesce(returned.base, 0), share.base) END
             )
     ) AS found (aspect, one, other)
-    WHERE share.refund_id IS NULL AND one <> other
-    """).format(paid=PAID),
+    WHERE share.reverses_id IS NULL AND one <> other
+    """).format(paid=PAID, returns=RETURNS, is_of=IS_OF),
 )
 
 # What a Partner gave up is what a referrer got.

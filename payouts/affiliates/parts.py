@@ -53,42 +53,80 @@ def share(base: str, *, fee_rate: str, rate: str) -> sql.Composed:
     return SHARE.format(fee=part(base, fee_rate), affiliate=part(f"{base} - base_fee.fee", rate))
 
 
-# What of a `refund` goes back to whom: `back.fee`, `back.base` and `back.affiliate`, beside what
-# went back of the same `sale` before (`known`: gross, base, affiliate).
+# What went back of payments: refunds, and disputes, which come again below zero once they are won.
+RETURNS = sql.SQL("""
+    (
+        SELECT id, connection_id, payment_id, id AS refund_id, NULL::uuid AS dispute_id,
+            false AS is_won, note_id, amount, settled_at
+        FROM billing_refund WHERE state = 'SUCCEEDED'
+        UNION ALL
+        SELECT id, connection_id, payment_id, NULL, id, false, NULL, amount, opened_at
+        FROM billing_dispute WHERE amount > 0
+        UNION ALL
+        SELECT id, connection_id, payment_id, NULL, id, true, NULL, -amount, closed_at
+        FROM billing_dispute WHERE amount > 0 AND state = 'WON'
+    )
+""")
+# Whether a row `known` is that of `back`, one of these.
+IS_OF = sql.SQL("""
+    known.payment_id = back.payment_id AND known.reverses_id IS NOT NULL AND (
+        known.refund_id = back.refund_id
+        OR known.dispute_id = back.dispute_id AND known.is_won = back.is_won
+    )
+""")
+
+# What of `back`, one of these, goes back to whom: `part.fee`, `part.base` and `part.affiliate`,
+# beside what went back of the same `sale` before (`known`: gross, base, affiliate; and of the same
+# dispute `taken_base`, `taken_affiliate`).
 #
-# A refund takes as much of the base as its credit note does. The bounds see to it that neither part
-# goes back beyond what was paid, that no part of a refund is below zero, and that a payment which
-# went back whole leaves nothing behind, in whichever steps it did.
+# A refund takes as much of the base as its credit note does, a dispute in proportion to the whole.
+# The bounds see to it that neither part goes back beyond what was paid, that no part is below zero,
+# and that a payment which went back whole leaves nothing behind, in whichever steps it did. Won, a
+# dispute gives the base back that it took; the rest follows from what is still gone then, so that
+# a payment of which nothing is gone any more has all its shares again.
 TAKEN_BACK = sql.SQL("""
     LEFT JOIN LATERAL (
-        SELECT (2 * refund.amount * sum(taken.amount) FILTER (WHERE {is_base})
+        SELECT (2 * back.amount * sum(taken.amount) FILTER (WHERE {is_base})
             + sum(taken.amount))::bigint / (2 * sum(taken.amount))::bigint AS base
         FROM billing_creditnoteline taken JOIN billing_invoiceline line ON line.id = taken.line_id
-        WHERE taken.note_id = refund.note_id AND sale.base > 0
+        WHERE taken.note_id = back.note_id AND sale.base > 0
     ) noted ON true
     CROSS JOIN LATERAL (
-        SELECT known.gross + refund.amount AS gross, {fee_before} AS fee_before, {fee_after} AS fee,
-            greatest(
-                least(known.base + coalesce(noted.base, 0), sale.base),
-                known.gross + refund.amount - (sale.gross - sale.base)
-            ) AS base
+        SELECT CASE WHEN back.dispute_id IS NULL THEN coalesce(noted.base, 0)
+            ELSE (2 * back.amount * sale.base + sale.gross) / (2 * sale.gross) END AS base
+    ) asked
+    CROSS JOIN LATERAL (
+        SELECT known.gross + back.amount AS gross, {fee_before} AS fee_before, {fee_after} AS fee,
+            CASE WHEN back.is_won THEN known.base - known.taken_base
+                ELSE greatest(
+                    least(known.base + asked.base, sale.base),
+                    known.gross + back.amount - (sale.gross - sale.base)
+                )
+            END AS base
     ) so_far
     CROSS JOIN LATERAL (SELECT {base_fee} AS fee) base_fee
     CROSS JOIN LATERAL (
         SELECT so_far.fee - so_far.fee_before AS fee, so_far.base - known.base AS base,
-            greatest(
+            CASE WHEN back.is_won THEN -greatest(
+                0,
+                known.affiliate - (so_far.gross - so_far.fee),
+                least(
+                    known.taken_affiliate, known.affiliate,
+                    -back.amount - (so_far.fee_before - so_far.fee)
+                )
+            ) ELSE greatest(
                 known.affiliate,
                 sale.affiliate - (sale.gross - sale.fee - so_far.gross + so_far.fee),
                 least(
                     {affiliate}, sale.affiliate,
-                    known.affiliate + refund.amount - (so_far.fee - so_far.fee_before)
+                    known.affiliate + back.amount - (so_far.fee - so_far.fee_before)
                 )
-            ) - known.affiliate AS affiliate
-    ) back
+            ) - known.affiliate END AS affiliate
+    ) part
 """).format(
     is_base=IS_BASE,
     fee_before=part("known.gross", "sale.fee_rate"),
-    fee_after=part("known.gross + refund.amount", "sale.fee_rate"),
+    fee_after=part("known.gross + back.amount", "sale.fee_rate"),
     base_fee=part("so_far.base", "sale.fee_rate"),
     affiliate=part("so_far.base - base_fee.fee", "sale.affiliate_rate"),
 )

@@ -17,14 +17,15 @@ from revampd.kit.ids import CLOCK, GROWING_ID
 from revampd.kit.keys import among, array_of
 
 from .freezing import freeze_referrals
-from .parts import BASE_PAID, TAKEN_BACK, share
+from .parts import BASE_PAID, IS_OF, RETURNS, TAKEN_BACK, share
 
 ACCOUNTS = 100  # at a time
 ROWS = 10_000  # a statement
 
 COLUMNS = sql.SQL("""
-    id, account_id, referral_id, connection_id, payment_id, refund_id, reverses_id, earning_id,
-    bearer_id, currency, fee_rate, rate, base, fee, amount, earned_at, earned_on
+    id, account_id, referral_id, connection_id, payment_id, refund_id, dispute_id, is_won,
+    reverses_id, earning_id, bearer_id, currency, fee_rate, rate, base, fee, amount, earned_at,
+    earned_on
 """)
 
 BOOKED = sql.SQL("""
@@ -44,8 +45,8 @@ OUT_OF_EARNINGS = sql.SQL("""
     shared AS (
         INSERT INTO payouts_affiliateshare ({columns})
         SELECT {growing_id}, referral.account_id, referral.id, added.connection_id,
-            added.payment_id, added.refund_id, sale.id, added.id, added.account_id, added.currency,
-            added.fee_rate, added.affiliate_rate, added.base,
+            added.payment_id, added.refund_id, added.dispute_id, added.is_won, sale.id, added.id,
+            added.account_id, added.currency, added.fee_rate, added.affiliate_rate, added.base,
             sign(added.base)::int * ((abs(added.base) * added.fee_rate + 5000) / 10000),
             added.affiliate, added.earned_at, added.earned_on
         FROM {clock}, added
@@ -57,7 +58,7 @@ OUT_OF_EARNINGS = sql.SQL("""
 """).format(columns=COLUMNS, growing_id=sql.SQL(GROWING_ID), clock=sql.SQL(CLOCK), booked=BOOKED)
 
 # The accounts of whoever brought Partners that paid, or got back, what may have no share yet.
-OWING = """
+OWING = sql.SQL("""
     SELECT DISTINCT referral.account_id
     FROM payouts_referral referral
     JOIN connections_connection own ON own.id = referral.connection_id
@@ -65,19 +66,20 @@ OWING = """
     JOIN billing_payment payment ON payment.connection_id = own.id AND payment.state = 'SUCCEEDED'
         AND (referral.ends_on IS NULL OR payment.settled_at < referral.ends_on + 1)
     LEFT JOIN payouts_affiliateshare share
-        ON share.payment_id = payment.id AND share.refund_id IS NULL
+        ON share.payment_id = payment.id AND share.reverses_id IS NULL
     WHERE referral.rate > 0 AND (share.id IS NULL OR EXISTS (
-        SELECT 1 FROM billing_refund refund
-        WHERE refund.payment_id = payment.id AND refund.state = 'SUCCEEDED' AND NOT EXISTS (
-            SELECT 1 FROM payouts_affiliateshare known WHERE known.refund_id = refund.id
+        SELECT 1 FROM {returns} back
+        WHERE back.payment_id = payment.id AND NOT EXISTS (
+            SELECT 1 FROM payouts_affiliateshare known WHERE {is_of}
         )
     ))
     ORDER BY 1
-"""
+""").format(returns=RETURNS, is_of=IS_OF)
 PAYMENTS = sql.SQL("""
     SELECT {growing_id} AS id, referral.account_id, referral.id AS referral_id,
         payment.connection_id, payment.id AS payment_id, NULL::uuid AS refund_id,
-        NULL::uuid AS reverses_id, NULL::uuid AS earning_id, NULL::uuid AS bearer_id,
+        NULL::uuid AS dispute_id, false AS is_won, NULL::uuid AS reverses_id,
+        NULL::uuid AS earning_id, NULL::uuid AS bearer_id,
         payment.currency, 0 AS fee_rate, referral.rate, base.amount AS base, 0 AS fee,
         share.affiliate AS amount, payment.settled_at AS earned_at, day.earned_on
     FROM {clock}, payouts_referral referral
@@ -92,7 +94,7 @@ PAYMENTS = sql.SQL("""
     {share}
     WHERE referral.account_id = ANY (%s::uuid[]) AND base.amount > 0 AND NOT EXISTS (
         SELECT 1 FROM payouts_affiliateshare known WHERE known.payment_id = payment.id
-        AND known.refund_id IS NULL
+        AND known.reverses_id IS NULL
     )
     ORDER BY payment.settled_at, payment.id
     LIMIT {rows}
@@ -103,46 +105,62 @@ PAYMENTS = sql.SQL("""
     base=BASE_PAID,
     share=share("coalesce(base.amount, 0)", fee_rate="0", rate="referral.rate"),
 )
-REFUNDS = sql.SQL("""
+BACK = sql.SQL("""
     SELECT {growing_id} AS id, sale.account_id, sale.referral_id, sale.connection_id,
-        sale.payment_id, refund.id AS refund_id, sale.id AS reverses_id, NULL::uuid AS earning_id,
-        NULL::uuid AS bearer_id, sale.currency, 0 AS fee_rate, sale.affiliate_rate AS rate,
-        -back.base AS base, 0 AS fee, -back.affiliate AS amount, refund.settled_at AS earned_at,
-        (refund.settled_at AT TIME ZONE platform.time_zone)::date AS earned_on
+        sale.payment_id, back.refund_id, back.dispute_id, back.is_won, sale.id AS reverses_id,
+        NULL::uuid AS earning_id, NULL::uuid AS bearer_id, sale.currency, 0 AS fee_rate,
+        sale.affiliate_rate AS rate, -part.base AS base, 0 AS fee, -part.affiliate AS amount,
+        back.settled_at AS earned_at,
+        (back.settled_at AT TIME ZONE platform.time_zone)::date AS earned_on
     FROM {clock}, (
-        SELECT DISTINCT ON (refund.payment_id) refund.id, refund.payment_id, refund.note_id,
-            refund.amount, refund.settled_at
+        SELECT DISTINCT ON (back.payment_id) back.*
         FROM payouts_affiliateshare sale
-        JOIN billing_refund refund
-            ON refund.payment_id = sale.payment_id AND refund.state = 'SUCCEEDED'
-        WHERE sale.account_id = ANY (%s::uuid[]) AND sale.refund_id IS NULL
+        JOIN {returns} back ON back.payment_id = sale.payment_id
+        WHERE sale.account_id = ANY (%s::uuid[]) AND sale.reverses_id IS NULL
             AND sale.earning_id IS NULL AND NOT EXISTS (
-                SELECT 1 FROM payouts_affiliateshare known WHERE known.refund_id = refund.id
+                SELECT 1 FROM payouts_affiliateshare known WHERE {is_of}
             )
-        ORDER BY refund.payment_id, refund.settled_at, refund.id
-    ) refund
+        ORDER BY back.payment_id, back.settled_at, back.is_won, back.id
+    ) back
     JOIN LATERAL (
         SELECT paid.id, paid.account_id, paid.referral_id, paid.connection_id, paid.payment_id,
             paid.currency, 0 AS fee_rate, paid.rate AS affiliate_rate, payment.amount AS gross,
             0 AS fee, paid.base, paid.amount AS affiliate
         FROM payouts_affiliateshare paid
         JOIN billing_payment payment ON payment.id = paid.payment_id
-        WHERE paid.payment_id = refund.payment_id AND paid.refund_id IS NULL
+        WHERE paid.payment_id = back.payment_id AND paid.reverses_id IS NULL
     ) sale ON true
     JOIN connections_connection account ON account.id = sale.account_id
     JOIN connections_organization platform ON platform.id = account.provider_id
     CROSS JOIN LATERAL (
-        SELECT coalesce(sum(returned.amount), 0)::bigint AS gross,
-            coalesce(-sum(known.base), 0)::bigint AS base,
-            coalesce(-sum(known.amount), 0)::bigint AS affiliate
-        FROM payouts_affiliateshare known JOIN billing_refund returned
-            ON returned.id = known.refund_id
-        WHERE known.payment_id = refund.payment_id
+        SELECT coalesce(sum(gone.amount), 0)::bigint AS gross,
+            coalesce(-sum(base), 0)::bigint AS base,
+            coalesce(-sum(known.amount), 0)::bigint AS affiliate,
+            coalesce(-sum(base) FILTER (WHERE known.dispute_id = back.dispute_id), 0)::bigint
+                AS taken_base,
+            coalesce(
+                -sum(known.amount) FILTER (WHERE known.dispute_id = back.dispute_id), 0
+            )::bigint AS taken_affiliate
+        FROM payouts_affiliateshare known
+        LEFT JOIN billing_refund refund ON refund.id = known.refund_id
+        LEFT JOIN billing_dispute dispute ON dispute.id = known.dispute_id
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN known.is_won THEN -dispute.amount
+                ELSE coalesce(refund.amount, dispute.amount) END AS amount
+        ) gone
+        WHERE known.payment_id = back.payment_id AND known.reverses_id IS NOT NULL
     ) known
-    {back}
-    ORDER BY refund.settled_at, refund.id
+    {taken_back}
+    ORDER BY back.settled_at, back.id
     LIMIT {rows}
-""").format(growing_id=sql.SQL(GROWING_ID), clock=sql.SQL(CLOCK), rows=ROWS, back=TAKEN_BACK)
+""").format(
+    growing_id=sql.SQL(GROWING_ID),
+    clock=sql.SQL(CLOCK),
+    rows=ROWS,
+    returns=RETURNS,
+    is_of=IS_OF,
+    taken_back=TAKEN_BACK,
+)
 COLLECT = sql.SQL("""
     WITH shared AS (
         INSERT INTO payouts_affiliateshare ({columns}) SELECT {columns} FROM ({rows}) rows
@@ -153,11 +171,11 @@ COLLECT = sql.SQL("""
 
 
 def collect_shares(*, at: datetime | None = None) -> int:
-    """Collect what Revampd bears of all that was paid or refunded. Returns how many were added."""
+    """Collect what Revampd bears of all that was paid or went back. Returns how many were added."""
     added = 0
     freeze_referrals(at=at)
     for accounts in _pages(_owing()):
-        for rows in (PAYMENTS, REFUNDS):
+        for rows in (PAYMENTS, BACK):
             while found := _collect(rows, accounts):
                 added += found
     return added

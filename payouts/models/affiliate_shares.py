@@ -7,12 +7,12 @@ import pgtrigger
 from django.db import models
 from django.db.models import F, Q, Sum
 
-from billing.models import Payment, Refund
+from billing.models import Dispute, Payment, Refund
 from connections.models import Connection
 from revampd.kit.constraints import CompositeForeignKey, no_truncate
 from revampd.kit.money import CurrencyField, MinorUnitsField, Money
 
-from .earnings import Earning
+from .earnings import Earning, kind_in_words
 from .referral_terms import WHOLE, percent_in_words
 from .referrals import Referral
 
@@ -31,12 +31,13 @@ class AffiliateShareQuerySet(models.QuerySet["AffiliateShare"]):
 
 
 class AffiliateShare(models.Model):
-    """What `account`, the connection of Revampd with the referrer, earns of one payment or refund.
+    """What `account`, the connection of Revampd with the referrer, earns of one payment.
 
     `base` is the part of it that paid the base subscription, `fee` what Revampd took of that first,
-    `amount` the `rate` (hundredths of a percent) of the rest; all is below zero for a refund. If a
-    Partner bears it, `earning` is where it was taken out, at `bearer`, its connection with Revampd;
-    if Revampd bears it, there is none and no fee. `payout` is set once.
+    `amount` the `rate` (hundredths of a percent) of the rest; all is below zero for what went back,
+    by a refund or by a dispute, and comes again if that `is_won`. If a Partner bears it, `earning`
+    is where it was taken out, at `bearer`, its connection with Revampd; if Revampd bears it, there
+    is none and no fee. `payout` is set once.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -55,6 +56,10 @@ class AffiliateShare(models.Model):
     refund = models.ForeignKey(
         Refund, on_delete=models.PROTECT, null=True, related_name="+", db_constraint=False
     )
+    dispute = models.ForeignKey(
+        Dispute, on_delete=models.PROTECT, null=True, related_name="+", db_constraint=False
+    )
+    is_won = models.BooleanField(default=False, db_default=False)
     reverses = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, related_name="reversals", db_constraint=False
     )
@@ -92,9 +97,10 @@ class AffiliateShare(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["payment"], condition=Q(refund=None), name="share_once_a_payment"
+                fields=["payment"], condition=Q(reverses=None), name="share_once_a_payment"
             ),
             models.UniqueConstraint(fields=["refund"], name="share_once_a_refund"),
+            models.UniqueConstraint(fields=["dispute", "is_won"], name="share_once_a_dispute"),
             models.UniqueConstraint(fields=["id", "referral", "payment"], name="share_of_payment"),
             CompositeForeignKey(
                 name="share_to_account",
@@ -118,6 +124,12 @@ class AffiliateShare(models.Model):
                 name="share_of_refund",
                 fields=["payment", "refund"],
                 to="billing.Refund",
+                to_fields=["payment", "id"],
+            ),
+            CompositeForeignKey(
+                name="share_of_dispute",
+                fields=["payment", "dispute"],
+                to="billing.Dispute",
                 to_fields=["payment", "id"],
             ),
             CompositeForeignKey(
@@ -147,11 +159,17 @@ class AffiliateShare(models.Model):
                 condition=Q(rate__gt=0, rate__lte=WHOLE, fee_rate__lte=WHOLE), name="share_percent"
             ),
             models.CheckConstraint(
-                condition=Q(refund=None, reverses=None, base__gt=0, fee__gte=0, amount__gte=0)
+                condition=Q(reverses=None, base__gt=0, fee__gte=0, amount__gte=0)
                 & Q(amount__lte=F("base") - F("fee"))
-                | Q(refund__isnull=False, reverses__isnull=False, base__lte=0)
-                & Q(fee__lte=0, amount__lte=0),
+                | Q(reverses__isnull=False, is_won=False, base__lte=0, fee__lte=0, amount__lte=0)
+                | Q(reverses__isnull=False, is_won=True, base__gte=0, fee__gte=0, amount__gte=0),
                 name="share_sign",
+            ),
+            models.CheckConstraint(
+                condition=Q(reverses=None, refund=None, dispute=None, is_won=False)
+                | Q(reverses__isnull=False, refund__isnull=False, dispute=None, is_won=False)
+                | Q(reverses__isnull=False, refund=None, dispute__isnull=False),
+                name="share_of_what_went_back",
             ),
         ]
         indexes = [
@@ -180,7 +198,8 @@ class AffiliateShare(models.Model):
                     IF NEW.earning_id IS NOT NULL AND NOT EXISTS (
                         SELECT 1 FROM payouts_earning WHERE id = NEW.earning_id
                         AND referral_id = NEW.referral_id AND affiliate = NEW.amount
-                        AND base = NEW.base AND refund_id IS NOT DISTINCT FROM NEW.refund_id
+                        AND base = NEW.base AND (refund_id, dispute_id, is_won)
+                            IS NOT DISTINCT FROM (NEW.refund_id, NEW.dispute_id, NEW.is_won)
                     ) THEN
                         RAISE EXCEPTION 'a share is what was taken out of the earning'
                             USING ERRCODE = 'integrity_constraint_violation';
@@ -198,7 +217,7 @@ class AffiliateShare(models.Model):
                 name="within_the_months",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert,
-                condition=pgtrigger.Q(new__refund__isnull=True),
+                condition=pgtrigger.Q(new__reverses__isnull=True),
                 func="""
                     IF NOT EXISTS (
                         SELECT 1 FROM payouts_referral WHERE id = NEW.referral_id
@@ -265,5 +284,6 @@ class AffiliateShare(models.Model):
         return percent_in_words(self.rate)
 
     @property
-    def is_refund(self) -> bool:
-        return self.refund_id is not None
+    def kind(self) -> str:
+        """What it is of, in a word or two."""
+        return kind_in_words(self)

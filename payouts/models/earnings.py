@@ -9,7 +9,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import Count, F, Q, Sum, Value
 
-from billing.models import BillingRequest, Payment, Refund
+from billing.models import BillingRequest, Dispute, Payment, Refund
 from connections.models import Connection, Organization
 from revampd.kit.constraints import CompositeForeignKey, no_truncate
 from revampd.kit.money import CurrencyField, MinorUnitsField, Money
@@ -25,6 +25,13 @@ class Sums(NamedTuple):
     affiliate: int
     net: int
     number: int
+
+
+def kind_in_words(row: Any) -> str:
+    """What an earning or a share is of, in a word or two."""
+    if row.dispute_id:
+        return "Dispute won" if row.is_won else "Dispute"
+    return "Refund" if row.refund_id else "Payment"
 
 
 class EarningQuerySet(models.QuerySet["Earning"]):
@@ -70,7 +77,8 @@ class EarningQuerySet(models.QuerySet["Earning"]):
 
 
 class Earning(models.Model):
-    """One collected payment of a Sub-Org, or one refund of it (then all is below zero).
+    """One collected payment of a Sub-Org, or what of it went back (then all is below zero): by a
+    refund, or by a dispute, whose amount comes again once it `is_won`.
 
     `account` is the connection of Revampd with the Partner, where the earning is paid out;
     `connection` that of the Partner with the Sub-Org, where the money came from. The rates
@@ -104,6 +112,10 @@ class Earning(models.Model):
     refund = models.ForeignKey(
         Refund, on_delete=models.PROTECT, null=True, related_name="+", db_constraint=False
     )
+    dispute = models.ForeignKey(
+        Dispute, on_delete=models.PROTECT, null=True, related_name="+", db_constraint=False
+    )
+    is_won = models.BooleanField(default=False, db_default=False)
     reverses = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, related_name="reversals", db_constraint=False
     )
@@ -149,9 +161,10 @@ class Earning(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["payment"], condition=Q(refund=None), name="earning_once_a_payment"
+                fields=["payment"], condition=Q(reverses=None), name="earning_once_a_payment"
             ),
             models.UniqueConstraint(fields=["refund"], name="earning_once_a_refund"),
+            models.UniqueConstraint(fields=["dispute", "is_won"], name="earning_once_a_dispute"),
             # Reversals point here, so that they are of the same payment and at the same rates.
             models.UniqueConstraint(
                 fields=["id", "account", "payment", "fee_rate", "affiliate_rate"],
@@ -182,6 +195,12 @@ class Earning(models.Model):
                 to_fields=["payment", "id"],
             ),
             CompositeForeignKey(
+                name="earning_of_dispute",
+                fields=["payment", "dispute"],
+                to="billing.Dispute",
+                to_fields=["payment", "id"],
+            ),
+            CompositeForeignKey(
                 name="earning_at_the_same_rates",
                 fields=["reverses", "account", "payment", "fee_rate", "affiliate_rate"],
                 to="payouts.Earning",
@@ -209,15 +228,17 @@ class Earning(models.Model):
                 condition=Q(gross=F("net") + F("fee") + F("affiliate")), name="earning_adds_up"
             ),
             models.CheckConstraint(
-                condition=Q(
-                    *(Q(refund=None), Q(reverses=None), Q(gross__gt=0)),
-                    *(Q(net__gte=0), Q(fee__gte=0), Q(affiliate__gte=0)),
-                )
-                | Q(
-                    *(Q(refund__isnull=False), Q(reverses__isnull=False), Q(gross__lt=0)),
-                    *(Q(net__lte=0), Q(fee__lte=0), Q(affiliate__lte=0)),
-                ),
+                condition=Q(gross__gt=0, net__gte=0, fee__gte=0, affiliate__gte=0)
+                & (Q(reverses=None) | Q(is_won=True))
+                | Q(gross__lt=0, net__lte=0, fee__lte=0, affiliate__lte=0)
+                & Q(reverses__isnull=False, is_won=False),
                 name="earning_sign",
+            ),
+            models.CheckConstraint(
+                condition=Q(reverses=None, refund=None, dispute=None, is_won=False)
+                | Q(reverses__isnull=False, refund__isnull=False, dispute=None, is_won=False)
+                | Q(reverses__isnull=False, refund=None, dispute__isnull=False),
+                name="earning_of_what_went_back",
             ),
             models.CheckConstraint(
                 condition=Q(fee_rate__lte=WHOLE, affiliate_rate__lte=WHOLE), name="earning_percent"
@@ -228,7 +249,8 @@ class Earning(models.Model):
             models.CheckConstraint(
                 condition=Q(referral=None, affiliate_rate=0, affiliate=0, base=0)
                 | Q(referral__isnull=False, affiliate_rate__gt=0)
-                & (Q(gross__gt=0, base__gt=0, base__lte=F("gross")))
+                & (Q(gross__gt=0, base__gte=0, base__lte=F("gross")))
+                & (Q(base__gt=0) | Q(is_won=True))
                 | Q(referral__isnull=False, affiliate_rate__gt=0)
                 & (Q(gross__lt=0, base__lte=0, base__gte=F("gross"))),
                 name="earning_share_referred",
@@ -318,13 +340,9 @@ class Earning(models.Model):
         return Money(self.net, self.currency)
 
     @property
-    def is_refund(self) -> bool:
-        return self.refund_id is not None
-
-    @property
     def kind(self) -> str:
-        """What it is, in a word."""
-        return "Refund" if self.is_refund else "Payment"
+        """What it is, in a word or two."""
+        return kind_in_words(self)
 
     @property
     def fee_percent(self) -> str:

@@ -163,6 +163,6 @@ def export_shares(
 
 def _share(row: AffiliateShare) -> tuple[Any, ...]:
     return (
-        *(row.earned_at, row.referral.referred.name, "Refund" if row.is_refund else "Payment"),
+        *(row.earned_at, row.referral.referred.name, row.kind),
         *(row.currency, row.base_money, row.fee_money, row.percent, row.amount_money),
     )

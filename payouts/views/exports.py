@@ -53,7 +53,7 @@ def export_earnings(_request: HttpRequest, party: Party, payout_id: UUID) -> Str
 def _earning(row: Earning) -> tuple[Any, ...]:
     return (
         *(row.earned_at, row.connection.customer.name, row.payment.invoice.code),
-        *("Refund" if row.is_refund else "Payment", row.currency, row.gross_money),
+        *(row.kind, row.currency, row.gross_money),
         *(row.fee_percent, row.fee_money, row.affiliate_money, row.net_money),
     )
 

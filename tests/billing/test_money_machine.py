@@ -27,6 +27,8 @@ from hypothesis.stateful import (
 
 from billing.collecting import collect_due, pay, resolve
 from billing.cycle import bill_due
+from billing.disputing import find_disputes, resolve_dispute
+from billing.gateways.base import ClaimState
 from billing.gateways.sandbox import Sandbox
 from billing.models import (
     AddOn,
@@ -34,12 +36,14 @@ from billing.models import (
     Credit,
     CreditNote,
     Discrepancy,
+    Dispute,
     Invoice,
     OneTimeCharge,
     Payment,
     Plan,
     Refund,
     SandboxCharge,
+    SandboxDispute,
     SandboxRefund,
     SelfService,
     Transfer,
@@ -73,8 +77,9 @@ ACTS = (
     *("approve", "approve", "add_card", "pay", "reconcile", "grant", "grant"),
     *("deduct", "correct", "correct", "void", "write_off", "use", "use"),
     *("choose_tier", "add", "remove", "end_or_keep"),
+    *("claim", "claim", "decide"),
 )
-DEBITS = (Account.RECEIVABLE, Account.CASH, Account.BAD_DEBT)
+DEBITS = (Account.RECEIVABLE, Account.CASH, Account.DISPUTED, Account.BAD_DEBT)
 CREDITS = (Account.WALLET, Account.REFUNDS_DUE, Account.REVENUE)
 
 
@@ -168,7 +173,7 @@ class Money(RuleBasedStateMachine):
             self.attempt("collected", lambda: collect_due(at=self.now))
 
     def reconcile(self, _side: Side, number: int, _minor: int) -> None:
-        """Customers answer their bank, and what had no answer is asked about."""
+        """Customers answer their bank, and what had no answer is asked about, or heard of late."""
         self.now += timedelta(minutes=10)
         for payment in Payment.objects.unsettled().order_by("begun_at", "id"):
             if payment.state == Payment.State.ACTION:
@@ -176,6 +181,35 @@ class Money(RuleBasedStateMachine):
             self.attempt("reconciled", lambda payment=payment: resolve(payment, at=self.now))
         for refund in Refund.objects.unsettled().order_by("begun_at", "id"):
             self.attempt("refunded", lambda refund=refund: resolve_refund(refund, at=self.now))
+        self.attempt("disputed", lambda: find_disputes(at=self.now))
+        for row in Dispute.objects.open().order_by("opened_at", "id"):
+            self.attempt("decided", lambda row=row: resolve_dispute(row, at=self.now))
+
+    # Banks
+
+    def claim(self, side: Side, number: int, minor: int) -> None:
+        """A bank takes something back, or all. Half of the time nobody tells us yet."""
+        taken = SandboxCharge.objects.filter(state="SUCCEEDED", key__in=self.payments(side))
+        found = list(taken.order_by("-begun_at", "-reference")[:6])
+        if not found:
+            return
+        charge, part = found[number % len(found)], None if minor % 2 else minor
+        self.attempt("claimed", lambda: SandboxDispute.begin(charge, at=self.now, minor=part))
+        if number % 2:
+            self.reconcile(side, number, minor)
+
+    def decide(self, side: Side, number: int, minor: int) -> None:
+        found = list(SandboxDispute.objects.filter(state="OPEN").order_by("begun_at")[:6])
+        if not found:
+            return
+        claim, state = found[number % len(found)], (ClaimState.WON, ClaimState.LOST)[minor % 2]
+        self.attempt("settled", lambda: claim.decide(state, at=self.now))
+        if number % 2:
+            self.reconcile(side, number, minor)
+
+    @staticmethod
+    def payments(side: Side) -> Any:
+        return Payment.objects.filter(connection=side.key).values("pk")
 
     # Consent
 
@@ -319,7 +353,15 @@ class Money(RuleBasedStateMachine):
         assert booked.items() <= took.items()
         assert set(took) - set(booked) <= unknown
         gave = dict(SandboxRefund.objects.filter(state="SUCCEEDED").values_list("key", "amount"))
-        returned = Refund.objects.filter(state=Refund.State.SUCCEEDED)
+        claimed = dict(SandboxDispute.objects.values_list("reference", "amount"))
+        assert dict(Dispute.objects.values_list("reference", "claimed")).items() <= claimed.items()
+        decided = dict(SandboxDispute.objects.values_list("reference", "state"))
+        ours = Dispute.objects.exclude(state=Dispute.State.OPEN).values_list("reference", "state")
+        assert dict(ours).items() <= decided.items()
+        # What a bank kept beyond the rest is a refund under the name of the dispute.
+        returned = Refund.objects.filter(state=Refund.State.SUCCEEDED).exclude(
+            reference__in=claimed
+        )
         assert dict(returned.values_list("pk", "amount")).items() <= gave.items()
 
     @invariant()
@@ -350,4 +392,6 @@ class TestMoney:
 
         effective = Money.played.total() - Money.played["nothing"]
         assert effective >= Money.played.total() / 2
-        assert len(Money.played) >= 18, Money.played
+        assert len(Money.played) >= 22, Money.played
+        for act in ("claimed", "disputed", "settled", "decided"):
+            assert Money.played[act], Money.played

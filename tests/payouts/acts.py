@@ -5,7 +5,15 @@ from typing import Any
 
 from billing.collecting import pay
 from billing.gateways.base import CustomerRef
-from billing.models import BillingRequest, CreditNote, Invoice, OneTimeCharge, Payment, Plan
+from billing.models import (
+    BillingRequest,
+    CreditNote,
+    Invoice,
+    OneTimeCharge,
+    Payment,
+    Plan,
+    SandboxDispute,
+)
 from billing.models.proposals import Proposal
 from billing.pricing import Interval, Timing
 from billing.refunding import settle_refunds
@@ -14,7 +22,7 @@ from payouts.closing import close_weeks
 from payouts.gateways.sandbox import Sandbox
 from payouts.harvest import collect_earnings
 from payouts.models import BankAccount, Earning, Payout, SandboxLink
-from tests.billing.payments.acts import add_card
+from tests.billing.payments.acts import add_card, dispute
 from tests.cast import LONG_AGO, Cast
 
 # A Tuesday; the week is that of Monday, 9 November.
@@ -93,6 +101,11 @@ def take_back(payment: Payment, minor: int, *, at: datetime = NOW) -> CreditNote
     note = CreditNote.issue(invoice, lines, reason="A mistake", by=seller, at=at)
     settle_refunds(at=at)
     return note
+
+
+def claim_back(payment: Payment, minor: int | None = None, *, at: datetime = NOW) -> SandboxDispute:
+    """The bank takes the payment back, or `minor` of it."""
+    return dispute(payment, at, minor)
 
 
 def owner(organization: Organization) -> Any:

@@ -25,6 +25,7 @@ from payouts.harvest import collect_earnings
 from payouts.models import (
     AffiliateShare,
     BankTransfer,
+    Earning,
     Payout,
     Preference,
     Referral,
@@ -115,6 +116,8 @@ class PaidOut(Money):
         for share in AffiliateShare.objects.values_list("refund", "earning"):
             who = "Partner's" if share[1] else "Revampd's"
             self.played[f"{who} share {'back' if share[0] else 'earned'}"] += 1
+        for is_won in Earning.objects.exclude(dispute=None).values_list("is_won", flat=True):
+            self.played["earned again" if is_won else "disputed away"] += 1
 
     @invariant()
     def the_bank_says_the_same(self) -> None:
@@ -167,5 +170,6 @@ class TestPayouts:
         run_state_machine_as_test(lambda: PaidOut(world), settings=play)
 
         acts = ("earned", "closed", "shared", "settled", "sent", "linked", "preferred")
-        for act in (*acts, "Partner's share earned", "Revampd's share earned"):
+        shares = ("Partner's share earned", "Revampd's share earned")
+        for act in (*acts, *shares, "disputed away"):
             assert PaidOut.played[act], PaidOut.played
