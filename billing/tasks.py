@@ -9,12 +9,13 @@ from celery import shared_task
 from django.utils import timezone
 
 from . import filing, importing
-from .books import differences
+from .checking import check_asked, check_books
 from .collecting import collect_due, reconcile
 from .cycle import bill_due
 from .deadlines import expire_overdue, remind_of_pending
 from .disputing import find_disputes, follow_disputes
 from .events import (
+    CHECK_TASK,
     COLLECT_TASK,
     FILE_TASK,
     IMPORT_TASK,
@@ -22,7 +23,6 @@ from .events import (
     REFUND_TASK,
     WEBHOOK_TASK,
 )
-from .models import BooksCheck
 from .postman import deliver
 from .refunding import settle_refunds as settle_every_refund
 from .webhooks import work_off
@@ -49,7 +49,13 @@ def run_cycle() -> int:
 @shared_task(name="billing.verify_books")
 def verify_books() -> int:
     """Compare the books, keep what was found, and tell staff of differences. Returns how many."""
-    return len(BooksCheck.keep(differences(), at=timezone.now()).differences)
+    return len(check_books(at=timezone.now()).differences)
+
+
+@shared_task(name=CHECK_TASK)
+def check_books_now() -> int:
+    """Compare the books for staff who asked. Returns how many asked."""
+    return check_asked(timezone.now)
 
 
 @shared_task(name=COLLECT_TASK)

@@ -7,6 +7,7 @@ statement that gives a row for each difference, as `Comparison` says.
 from psycopg import sql
 
 from billing.books.comparison import Comparison
+from billing.books.equations import Equation
 
 from .affiliates.parts import IS_OF, RETURNS
 
@@ -25,8 +26,8 @@ COLLECTED = Comparison(
         SELECT payment_id, sum(gross) AS gross, sum(fee) AS fee, sum(affiliate) AS affiliate
         FROM payouts_earning WHERE reverses_id IS NOT NULL GROUP BY payment_id
     )
-    SELECT earning.account_id AS owner, invoice.number, aspect AS what, one, other,
-        true AS is_money
+    SELECT earning.account_id AS owner, invoice.number, 'billing.invoice:' || invoice.id AS subject,
+        aspect AS what, one, other, true AS is_money
     FROM payouts_earning earning
     {invoice}
     LEFT JOIN returned USING (payment_id)
@@ -54,8 +55,8 @@ COLLECTED = Comparison(
     ) AS found (aspect, one, other)
     WHERE earning.reverses_id IS NULL AND one <> other
     UNION ALL
-    SELECT known.account_id, invoice.number, 'An earning taken back', known.gross, -back.amount,
-        true
+    SELECT known.account_id, invoice.number, 'billing.invoice:' || invoice.id,
+        'An earning taken back', known.gross, -back.amount, true
     FROM payouts_earning known
     JOIN billing_payment payment ON payment.id = known.payment_id
     JOIN billing_invoice invoice ON invoice.id = payment.invoice_id
@@ -68,7 +69,8 @@ COLLECTED = Comparison(
 MISSED = Comparison(
     "{what} is {one}, and its earning is {other}.",
     sql.SQL("""
-    SELECT account.id AS owner, invoice.number, money.what, money.amount AS one,
+    SELECT account.id AS owner, invoice.number, 'billing.invoice:' || invoice.id AS subject,
+        money.what, money.amount AS one,
         NULL::bigint AS other, true AS is_money
     FROM (
         SELECT connection_id, invoice_id, 'The payment' AS what, amount, settled_at
@@ -99,6 +101,7 @@ SUMS = Comparison(
     "{what} is {one}, but its rows come to {other}.",
     sql.SQL("""
     SELECT payout.connection_id AS owner, NULL::bigint AS number,
+        'payouts.payout:' || payout.id AS subject,
         aspect || ' of the payout of ' || {week} AS what, one, other, true AS is_money
     FROM payouts_payout payout
     LEFT JOIN (
@@ -225,4 +228,89 @@ CONTROL = Comparison(
     """),
 )
 
-COMPARISONS: tuple[Comparison, ...] = (TRANSFERS, COLLECTED, MISSED, SUMS, LOTS, CONTROL)
+# Of every invoice of a Sub-Org, what was collected is somebody's, went back, or is not shared yet.
+INVOICES = Equation(
+    "What was collected is shared out",
+    "invoices of Sub-Orgs",
+    left=(("collected", "Collected by card"),),
+    right=(
+        ("share", "The Partners’ shares"),
+        ("fee", "The transaction fees"),
+        ("affiliate", "The affiliate shares"),
+        ("refunded", "Refunds"),
+        ("disputed", "Disputes that are open or lost"),
+        ("waiting", "What is not shared out yet"),
+    ),
+    rows=sql.SQL("""
+        SELECT invoice.connection_id AS owner, invoice.number, 'What was collected' AS what,
+            'billing.invoice:' || invoice.id AS subject, invoice.currency,
+            sum(payment.amount)::bigint AS collected, sum(coalesce(shared.net, 0))::bigint AS share,
+            sum(coalesce(shared.fee, 0))::bigint AS fee,
+            sum(coalesce(shared.affiliate, 0))::bigint AS affiliate,
+            sum(coalesce(gone.refunded, 0))::bigint AS refunded,
+            sum(coalesce(gone.disputed, 0))::bigint AS disputed,
+            sum(
+                CASE WHEN shared.is_collected THEN 0 ELSE payment.amount END
+                - coalesce(gone.waiting, 0)
+            )::bigint AS waiting
+        FROM billing_invoice invoice
+        JOIN connections_connection sub
+            ON sub.id = invoice.connection_id AND sub.provider_kind = 'PARTNER'
+        JOIN billing_payment payment
+            ON payment.invoice_id = invoice.id AND payment.state = 'SUCCEEDED'
+        LEFT JOIN (
+            SELECT payment_id, sum(net) AS net, sum(fee) AS fee, sum(affiliate) AS affiliate,
+                bool_or(reverses_id IS NULL) AS is_collected
+            FROM payouts_earning GROUP BY payment_id
+        ) shared ON shared.payment_id = payment.id
+        LEFT JOIN (
+            SELECT back.payment_id,
+                sum(back.amount) FILTER (WHERE back.refund_id IS NOT NULL) AS refunded,
+                sum(back.amount) FILTER (WHERE back.dispute_id IS NOT NULL) AS disputed,
+                sum(back.amount) FILTER (WHERE known.id IS NULL) AS waiting
+            FROM {returns} back LEFT JOIN payouts_earning known ON {is_of}
+            GROUP BY back.payment_id
+        ) gone ON gone.payment_id = payment.id
+        GROUP BY invoice.id
+    """).format(returns=RETURNS, is_of=IS_OF),
+)
+
+# Of every payout, what was earned went into a wallet or to a bank, is carried on, or is left.
+PAYOUTS = Equation(
+    "Earnings are credited, sent, or still there",
+    "payouts",
+    left=(("earned", "Earnings"), ("carried", "Carried in from the week before")),
+    right=(
+        ("credited", "Credits in wallets"),
+        ("banked", "Transfers to banks"),
+        ("carried_on", "Carried into the week after"),
+        ("unsettled", "What is not settled yet"),
+    ),
+    rows=sql.SQL("""
+        SELECT payout.connection_id AS owner, NULL::bigint AS number,
+            'The payout of ' || {week} AS what, 'payouts.payout:' || payout.id AS subject,
+            payout.currency, coalesce(earned.net, 0)::bigint AS earned, payout.carried,
+            coalesce(settled.credited, 0)::bigint AS credited,
+            coalesce(sent.amount, 0)::bigint AS banked,
+            CASE payout.state WHEN 'CARRIED' THEN payout.amount ELSE 0 END AS carried_on,
+            CASE payout.state WHEN 'CARRIED' THEN 0
+                ELSE payout.amount - payout.credited - payout.banked END AS unsettled
+        FROM payouts_payout payout
+        LEFT JOIN (
+            SELECT payout_id, sum(net) AS net FROM payouts_earning GROUP BY payout_id
+        ) earned ON earned.payout_id = payout.id
+        LEFT JOIN (
+            SELECT payout_id, sum(credited) AS credited FROM payouts_settlement GROUP BY payout_id
+        ) settled ON settled.payout_id = payout.id
+        LEFT JOIN (
+            SELECT payout_id, sum(amount) AS amount FROM payouts_banktransfer
+            WHERE state <> 'FAILED' GROUP BY payout_id
+        ) sent ON sent.payout_id = payout.id
+    """).format(week=sql.SQL(WEEK)),
+)
+
+EQUATIONS: tuple[Equation, ...] = (INVOICES, PAYOUTS)
+COMPARISONS: tuple[Comparison, ...] = (
+    *(TRANSFERS, COLLECTED, MISSED, SUMS, LOTS, CONTROL),
+    *(equation.comparison for equation in EQUATIONS),
+)

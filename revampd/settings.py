@@ -257,6 +257,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "billing.verify_books",
         "schedule": crontab(hour="3", minute="30"),
     },
+    "check the books for staff": {"task": "billing.check_books", "schedule": 60},
     "collect payments": {"task": "billing.collect_payments", "schedule": 3 * 60},
     "reconcile payments": {"task": "billing.reconcile_payments", "schedule": 60},
     "look for disputes": {
@@ -301,9 +302,9 @@ if HAS_SANDBOX:
 
 # What is compared every night, an app each
 BOOKS = [
-    "billing.books.COMPARISONS",
-    "payouts.books.COMPARISONS",
-    "payouts.affiliates.books.COMPARISONS",
+    "billing.books",
+    "payouts.books",
+    "payouts.affiliates.books",
 ]
 
 # What else happens with an event, in the transaction that records it: apps that do not know each

@@ -2,21 +2,18 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html_join
-from django.utils.safestring import SafeString
+from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from billing import events
+from billing.books.equations import Total
 from billing.models import BillingRun, BooksCheck, Discrepancy
-from revampd.kit.doorbell import ring_on_commit
 
-from .records import PARTIES, PARTY_NAMES, RecordAdmin
+from .records import PARTIES, PARTY_NAMES, RecordAdmin, staff_of
 
 
 @admin.register(BillingRun)
@@ -59,44 +56,62 @@ class AgreementFilter(admin.SimpleListFilter):
     def queryset(self, _request: HttpRequest, checks: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "differs":
             return checks.exclude(differences=[])
-        return checks.filter(differences=[]) if self.value() == "agrees" else checks
+        agree = checks.filter(differences=[], problem="", finished_at__isnull=False)
+        return agree if self.value() == "agrees" else checks
 
 
 @admin.register(BooksCheck)
 class BooksCheckAdmin(RecordAdmin):
     """The nightly comparison of the ledger with the documents, and one whenever staff ask."""
 
-    list_display = ("checked_at", "agrees", "number", "first_difference")
+    list_display = ("checked_at", "progress", "agrees", "number", "first_difference", "begun_by")
     list_filter = (AgreementFilter, "checked_at")
+    list_select_related = ("begun_by",)
     search_fields = ("differences",)
     ordering = ("-checked_at",)
 
+    @admin.display(description="compared")
+    def progress(self, check: BooksCheck) -> str:
+        if check.problem:
+            return "failed"
+        return f"{check.done} of {check.comparisons}" if check.comparisons else "waits for a worker"
+
     @admin.display(description="agree", boolean=True)
-    def agrees(self, check: BooksCheck) -> bool:
-        return check.is_clean
+    def agrees(self, check: BooksCheck) -> bool | None:
+        return None if check.is_running else check.is_clean
 
     @admin.display(description="differences")
     def number(self, check: BooksCheck) -> int:
         return len(check.differences)
-
-    @admin.display(description="differences")
-    def every_difference(self, check: BooksCheck) -> str:
-        if check.is_clean:
-            return "The books agree."
-        return format_html_join(SafeString("<br>"), "{}", ((one,) for one in check.differences))
-
-    def get_fields(self, _request: HttpRequest, _row: Any = None) -> list[Any]:
-        return ["checked_at", "every_difference"]
 
     def get_urls(self) -> list[URLPattern]:
         now = self.admin_site.admin_view(require_POST(self.check_now))
         return [path("now/", now, name="check-books"), *super().get_urls()]
 
     def check_now(self, request: HttpRequest) -> HttpResponse:
-        """Have a worker compare the books: it may take longer than a page."""
+        """Have a worker compare the books, and show how far it has come."""
         if not self.has_verb_permission(request):
             raise PermissionDenied
-        with transaction.atomic():
-            ring_on_commit(events.BOOKS_TASK)
-        messages.success(request, "The books are being checked. Reload in a moment for the result.")
-        return HttpResponseRedirect(reverse("admin:billing_bookscheck_changelist"))
+        check = BooksCheck.ask(by=staff_of(request), at=timezone.now())
+        return HttpResponseRedirect(reverse("admin:billing_bookscheck_change", args=[check.pk]))
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        check: BooksCheck = context["original"]
+        context |= {
+            "title": str(check),
+            "check": check,
+            "totals": [Total.read(kept) for kept in check.sums],
+            "found": list(zip(check.differences, map(_admin_page, check.subjects), strict=False)),
+        }
+        return super().render_change_form(request, context, *args, **kwargs)
+
+
+def _admin_page(subject: str) -> str:
+    """The page of a row that is named "app.model:id", "" if it has none."""
+    label, _, key = subject.partition(":")
+    try:
+        return reverse(f"admin:{label.replace('.', '_')}_change", args=[key])
+    except NoReverseMatch:
+        return ""

@@ -1,10 +1,10 @@
-"""Payment methods, attempts to collect, refunds, and what gateways told us."""
+"""Payment methods, attempts to collect, refunds, disputes, and what gateways told us."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from billing.models import GatewayEvent, Payment, PaymentMethod, Refund
+from billing.models import Dispute, GatewayEvent, Payment, PaymentMethod, Refund
 from revampd.kit.admin import call_verb
 
 from .records import PARTIES, PARTY_NAMES, RecordAdmin, money
@@ -26,7 +26,7 @@ class PaymentMethodAdmin(RecordAdmin):
 class PaymentAdmin(RecordAdmin):
     list_display = (
         *("begun_at", "connection", "invoice", money("amount"), "state", "method", "cause"),
-        *(money("refunded"), "failure", "settled_at"),
+        *(money("refunded"), money("disputed"), "failure", "settled_at"),
     )
     list_filter = ("state", "cause", "is_hard", "begun_at")
     list_select_related = (*PARTIES, "invoice", "method")
@@ -45,6 +45,24 @@ class RefundAdmin(RecordAdmin):
     list_select_related = (*PARTIES, "note", "payment__method")
     search_fields = ("=id", "=reference", "=note__number", *PARTY_NAMES)
     ordering = ("-begun_at",)
+
+
+@admin.register(Dispute)
+class DisputeAdmin(RecordAdmin):
+    """What banks claim back. Evidence is sent at the gateway, under the reference."""
+
+    list_display = (
+        *("opened_at", "connection", "invoice", money("claimed"), money("amount"), "state"),
+        *("reason", "respond_by", "reference", "closed_at"),
+    )
+    list_filter = ("state", "reason", "opened_at")
+    list_select_related = (*PARTIES, "payment__invoice")
+    search_fields = ("=id", "=reference", "=payment__id", "=payment__invoice__number", *PARTY_NAMES)
+    ordering = ("-opened_at",)
+
+    @admin.display(ordering="payment__invoice__number")
+    def invoice(self, dispute: Dispute) -> str:
+        return str(dispute.payment.invoice)
 
 
 @admin.register(GatewayEvent)

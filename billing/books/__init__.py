@@ -4,20 +4,24 @@ The database compares, set by set; what comes back are sentences on what differs
 one statement, so it sees one moment, also while invoices are issued and paid.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 from django.conf import settings
 from django.db import connection as database
 from django.db import transaction
-from django.utils.module_loading import import_string
 
 from connections.models import Connection
 
 from . import accounts, documents, lines, lots, numbers, periods, sums
-from .comparison import Comparison
+from .comparison import Comparison, Difference
+from .equations import WALLETS, Equation
 
-__all__ = ["COMPARISONS", "differences"]
+__all__ = ["COMPARISONS", "EQUATIONS", "compare", "comparisons", "differences", "totals"]
+
+EQUATIONS: tuple[Equation, ...] = (WALLETS,)
 
 # What explains most comes first: a wrong document also makes the accounts differ.
 COMPARISONS: tuple[Comparison, ...] = (
@@ -29,6 +33,7 @@ COMPARISONS: tuple[Comparison, ...] = (
     *numbers.GAPLESS,
     periods.TILED,
     accounts.CONTROL,
+    *(equation.comparison for equation in EQUATIONS),
 )
 
 
@@ -41,15 +46,31 @@ def differences(connections: Iterable[Connection] | None = None) -> list[str]:
     owners: list[Any] | None = None
     if connections is not None:
         owners = [key for one in connections for key in (one.pk, one.provider_id)]
-    found: list[str] = []
-    for comparison in _comparisons():
-        with transaction.atomic(), database.cursor() as cursor:
-            # It reads whole tables, which may take longer than a page is given.
-            cursor.execute("SET LOCAL statement_timeout = '5min'; SET LOCAL work_mem = '64MB'")
-            found += comparison.run(cursor, owners)
-    return found
+    return [found.sentence for one in comparisons() for found in compare(one, owners)]
 
 
-def _comparisons() -> list[Comparison]:
+def comparisons() -> list[Comparison]:
     """Those of every app that books: the settings list them, since none of them is known here."""
-    return [one for place in settings.BOOKS for one in import_string(place)]
+    return [one for place in settings.BOOKS for one in import_module(place).COMPARISONS]
+
+
+def compare(one: Comparison, owners: Sequence[Any] | None = None) -> list[Difference]:
+    with _patient_cursor() as cursor:
+        return list(one.run(cursor, owners))
+
+
+def totals() -> list[dict[str, Any]]:
+    """What the equations of every app come to."""
+    equations = [
+        one for place in settings.BOOKS for one in getattr(import_module(place), "EQUATIONS", ())
+    ]
+    with _patient_cursor() as cursor:
+        return [total for one in equations for total in one.totals(cursor)]
+
+
+@contextmanager
+def _patient_cursor() -> Iterator[Any]:
+    """It reads whole tables, which may take longer than a page is given."""
+    with transaction.atomic(), database.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = '5min'; SET LOCAL work_mem = '64MB'")
+        yield cursor

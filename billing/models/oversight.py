@@ -12,7 +12,8 @@ from django.db.models import Q
 
 from billing import events
 from connections.kinds import EventKind
-from connections.models import Connection, Event, Organization
+from connections.models import Connection, Event, Organization, User
+from revampd.kit.doorbell import ring_on_commit
 from revampd.kit.keys import among
 from revampd.kit.locking import lock
 
@@ -150,25 +151,58 @@ class BooksCheck(models.Model):
 
     @classmethod
     @transaction.atomic
-    def keep(cls, differences: Sequence[str], *, at: datetime) -> "BooksCheck":
-        """Keep what a comparison found; staff are told if it found anything."""
-        check = cls.objects.create(checked_at=at, differences=list(differences))
-        if differences:
+    def ask(cls, *, by: User, at: datetime) -> "BooksCheck":
+        """Have a worker compare the books now: it may take longer than a page."""
+        check: BooksCheck = cls.objects.create(checked_at=at, begun_by=by)
+        ring_on_commit(events.CHECK_TASK)
+        return check
+
+    # Verbs
+
+    def take(self, comparisons: int) -> bool:
+        """Begin with so many comparisons. False if another worker has begun it."""
+        waiting = type(self).objects.filter(pk=self.pk, comparisons=0, finished_at=None)
+        self.comparisons = comparisons
+        return bool(waiting.update(comparisons=comparisons))
+
+    def go_on(self, done: int) -> None:
+        """Tell how far it has come."""
+        self.done = done
+        self.save(update_fields=["done"])
+
+    def fail(self, problem: str, *, at: datetime) -> None:
+        """It came to no end."""
+        self.problem, self.finished_at = problem, at
+        self.save(update_fields=["problem", "finished_at"])
+
+    @transaction.atomic
+    def finish(
+        self, found: Sequence[tuple[str, str]], sums: Sequence[Any] = (), *, at: datetime
+    ) -> None:
+        """Keep what it found, sentences and subjects; staff are told if it found anything."""
+        self.finished_at, self.sums = at, list(sums)
+        self.differences = [sentence for sentence, _ in found]
+        self.subjects = [subject for _, subject in found]
+        self.save(update_fields=["finished_at", "sums", "differences", "subjects"])
+        if found:
             events.books_differed.record(
-                check,
+                self,
                 by=None,
                 at=at,
                 organization=Organization.objects.platform(),
-                number=len(differences),
-                first=check.first_difference,
+                number=len(found),
+                first=self.first_difference,
             )
-        return check
 
     # Properties
 
     @property
+    def is_running(self) -> bool:
+        return self.finished_at is None
+
+    @property
     def is_clean(self) -> bool:
-        return not self.differences
+        return not (self.is_running or self.problem or self.differences)
 
     @property
     def first_difference(self) -> str:

@@ -7,18 +7,22 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from billing.checking import check_books
+from billing.gateways.base import Claim, ClaimState
 from billing.models import (
     AddOn,
     BillingRun,
     BooksCheck,
     Credit,
     Discrepancy,
+    Dispute,
     GatewayEvent,
     Plan,
     PlanVersion,
     PriceLimits,
 )
 from connections.models import Event, User
+from revampd.kit.money import Money as Amount
 from tests.billing.acts import NOW
 from tests.billing.deals import many_requests, propose, queries, run
 from tests.billing.payments.acts import fresh
@@ -32,7 +36,7 @@ PAGES = (
 MONEY = (
     *("credit", "creditapplication", "creditreturn", "deduction", "transfer", "paymentmethod"),
     *("payment", "refund", "creditnote", "creditnoteline", "document", "usagerecord"),
-    *("gatewayevent", "billingrun", "discrepancy", "bookscheck"),
+    *("dispute", "gatewayevent", "billingrun", "discrepancy", "bookscheck"),
 )
 
 
@@ -161,7 +165,9 @@ def money(cast) -> Money:
     connection = cast.northwind_bluebird
     BillingRun.objects.create(started_at=NOW, connections=4, done=1)
     Discrepancy.open(connection, "Growth is billed twice.", on=NOW.date(), at=NOW)
-    BooksCheck.keep(["First.", "Second."], at=NOW)
+    about = f"connections.connection:{connection.pk}"
+    check = BooksCheck.objects.create(checked_at=NOW, comparisons=2, done=2)
+    check.finish([("First.", about), ("Second.", "")], at=NOW)
     GatewayEvent.objects.create(
         gateway="sandbox",
         event_id="evt_1",
@@ -170,7 +176,10 @@ def money(cast) -> Money:
         received_at=NOW,
         problem="Nobody knows this charge.",
     )
-    return spend(connection, cast.setup, cast.noah, cast.ben)
+    spent = spend(connection, cast.setup, cast.noah, cast.ben)
+    claim = Claim("dp_1", spent.payment.pk, Amount(1_00), ClaimState.OPEN, "fraudulent")
+    Dispute.learn(spent.payment, claim, gateway="sandbox", at=NOW)
+    return spent
 
 
 def change(row: Any) -> str:
@@ -201,7 +210,11 @@ class TestMoney:
         page = text(staff.get(listed("bookscheck")))
         assert "First." in page
         assert "Second." not in page
-        assert "First.<br>Second." in text(staff.get(change(BooksCheck.objects.get())))
+
+        page = text(staff.get(change(BooksCheck.objects.get())))
+        url = reverse("admin:connections_connection_change", args=[money.connection.pk])
+        assert f'The first, which is closest to the cause: <a href="{url}">First.</a>' in page
+        assert "<li>Second.</li>" in page
 
     def test_costs_the_same_with_many_rows(self, money, staff, cast):
         few = queries(staff, listed("transfer")), queries(staff, listed("creditapplication"))
@@ -305,6 +318,35 @@ class TestCheckNow:
         with django_capture_on_commit_callbacks() as rings:
             answer = staff.post(reverse("admin:check-books"), follow=True)
 
-        assert [ring.task for ring in rings] == ["billing.verify_books"]
-        assert "being checked" in text(answer)
+        assert [ring.task for ring in rings] == ["billing.check_books"]
+        assert "It waits for a worker" in text(answer)
+        assert 'http-equiv="refresh"' in text(answer)
         assert staff.get(reverse("admin:check-books")).status_code == 405
+
+    def test_shows_how_far_it_has_come(self, money, staff):
+        check = BooksCheck.objects.create(checked_at=NOW, comparisons=30, done=12)
+
+        page = text(staff.get(change(check)))
+
+        assert "12 of 30 comparisons are done" in page
+        assert '<progress id="progress" max="30" value="12">' in page
+
+    def test_shows_what_the_equations_come_to(self, money, staff):
+        check_books(at=NOW)
+
+        page = text(staff.get(change(BooksCheck.objects.latest("pk"))))
+
+        assert "The books agree." in page
+        for title in ("What was collected is shared out", "Lots less applications"):
+            assert title in page
+        assert "each of which agrees" in page
+        assert "http-equiv" not in page
+
+    def test_says_why_it_came_to_no_end(self, money, staff):
+        check = BooksCheck.objects.create(checked_at=NOW, comparisons=30, done=12)
+        check.fail("OperationalError: canceling statement due to statement timeout", at=NOW)
+
+        page = text(staff.get(change(check)))
+
+        assert "came to no end after 12 of 30 comparisons" in page
+        assert not check.is_clean

@@ -106,15 +106,15 @@ class TestRefund:
         left = money.payment.amount - money.refund.amount
 
         beyond = refund(money, amount=left + 1)
-        copy_refused(money.refund, **beyond, by="payment_never_over_refunded")
+        copy_refused(money.refund, **beyond, by="payment_never_over_returned")
         copy(money.refund, **refund(money, amount=left))
-        copy_refused(money.refund, **refund(money, amount=1), by="payment_never_over_refunded")
+        copy_refused(money.refund, **refund(money, amount=1), by="payment_never_over_returned")
 
     def test_is_of_a_payment_that_succeeded(self, money):
         under_way = copy(money.payment, **attempt(money))
 
         copy_refused(
-            money.refund, **refund(money, payment_id=under_way), by="payment_never_over_refunded"
+            money.refund, **refund(money, payment_id=under_way), by="payment_never_over_returned"
         )
         copy(money.refund, **refund(money))
 

@@ -97,7 +97,7 @@ class TestShares:
         give(cast.northwind, 33_33, 12)
         put_on_tier(cast, 17_77)
         connection = bring_sub_org(cast.bluebird, cast.northwind)
-        subscribe(connection, cast.northwind_basic)
+        subscribe(connection, cast.growth)
         return pay_owed(connection)[-1]
 
     def left(self) -> tuple[int, int, int, int]:

@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import F, Sum
 
 from billing.collecting import collect_due, reconcile
 from billing.gateways.base import ClaimState, State
@@ -106,6 +106,7 @@ def assert_books_agree() -> None:
     assert Transfer.objects.balance(Account.RECEIVABLE, "USD").minor == owed
     assert not Invoice.objects.filter(held__gt=0).exists()
     for invoice in Invoice.objects.all():
-        once = invoice.payments.succeeded().aggregate(sum=Sum("amount", default=0))["sum"]
+        kept = F("amount") - F("disputed")
+        once = invoice.payments.succeeded().aggregate(sum=Sum(kept, default=0))["sum"]
         assert once <= invoice.total
     books.assert_books_agree()

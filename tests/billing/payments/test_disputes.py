@@ -1,12 +1,12 @@
 """Disputes: what banks claim back, hold, and give back or keep."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from billing.collecting import collect_due, pay
 from billing.disputing import find_disputes, follow_disputes
-from billing.gateways.base import ClaimState, Outcome, State
+from billing.gateways.base import Claim, ClaimState
 from billing.models import (
     Credit,
     CreditNote,
@@ -127,23 +127,14 @@ class TestOpened:
         assert [event.code for event in events_of("payment.succeeded")] == ["payment.succeeded"]
         assert_books_agree()
 
-    def test_of_what_never_arrived_is_a_contradiction(self, invoice, paid):
-        payment = fresh(paid)
-        failed = Payment.objects.create(
-            connection=payment.connection,
-            invoice=another_invoice(payment),
-            method=payment.method,
-            currency="USD",
-            amount=1_00,
-            cause=Payment.Cause.ISSUE,
-            begun_at=NOW,
-            asked_at=NOW,
-        )
-        failed.settle(Outcome(State.FAILED, ""), at=NOW)
-        begun = SandboxDispute.begin(SandboxCharge.objects.get(), at=day(1))
+    def test_of_what_never_arrived_is_a_contradiction(self, invoice, card):
+        card("insufficient_funds")
+        collect_due(at=NOW)
+        charge = SandboxCharge.objects.get()
+        claim = claim_of(charge, PRICE, day(1))
 
-        with pytest.raises(Contradiction):
-            Dispute.learn(fresh(failed), begun.claim, gateway="sandbox", at=day(1))
+        with pytest.raises(Contradiction, match="is failed here"):
+            Dispute.learn(invoice.payments.get(), claim, gateway="sandbox", at=day(1))
 
     def test_is_told_to_both_sides_and_to_staff(self, cast, invoice, paid):
         dispute(paid, day(1))
@@ -176,11 +167,10 @@ class TestOpened:
                 act()
 
 
-def another_invoice(payment: Payment) -> Invoice:
-    """A second invoice of the connection, of $149.00 and not paid."""
-    rows = payment.connection.invoices.exclude(pk=payment.invoice_id)
-    found: Invoice = rows.get()
-    return found
+def claim_of(charge: SandboxCharge, minor: int, at: datetime) -> Claim:
+    """What a bank could claim that does not look at what is left."""
+    details = {"charge": charge, "currency": "USD", "amount": minor, "begun_at": at}
+    return SandboxDispute(reference="dispute_1", **details).claim
 
 
 class TestWon:
@@ -358,10 +348,7 @@ class TestRefunds:
         self.owe(cast, invoice, PRICE)
         settle(NOW)
         assert SandboxCharge.objects.get().left == 0
-        claim = SandboxDispute(
-            reference="dispute_1", charge=SandboxCharge.objects.get(), amount=PRICE,
-            currency="USD", begun_at=day(1),
-        ).claim  # fmt: skip
+        claim = claim_of(SandboxCharge.objects.get(), PRICE, day(1))
 
         row = Dispute.learn(fresh(paid), claim, gateway="sandbox", at=day(1))
 
