@@ -1,11 +1,18 @@
-"""How the demo's companies pay: cards of the sandbox, credits and corrections between the two."""
+"""How the demo's companies pay: cards of the sandbox, credits, corrections, and disputes."""
 
 from typing import TYPE_CHECKING
 
-from billing.gateways.base import CustomerRef
+from billing.gateways.base import ClaimState, CustomerRef
 from billing.gateways.cards import BY_NAME
 from billing.gateways.sandbox import Sandbox
-from billing.models import Credit, CreditNote, Invoice, PaymentMethod
+from billing.models import (
+    Credit,
+    CreditNote,
+    Invoice,
+    PaymentMethod,
+    SandboxCharge,
+    SandboxDispute,
+)
 
 from .people import Person
 
@@ -38,8 +45,23 @@ def adjust(deal: "Deal", minor: int, reason: str, *, by: Person) -> None:
 
 def take_back(deal: "Deal", item: str, minor: int, reason: str, *, by: Person) -> None:
     """The provider issues a credit note over part of the latest line that charges `item`."""
-    lines = Invoice.objects.filter(connection=deal.connection).newest_first()
-    invoice = next(one for one in lines if one.lines.filter(description__contains=item).exists())
+    invoice = _latest(deal, item)
     line = invoice.lines.get(description__contains=item)
     stage = deal.stage
     CreditNote.issue(invoice, {line.pk: minor}, reason=reason, by=stage.user(by), at=stage.at)
+
+
+def dispute(deal: "Deal", item: str) -> SandboxDispute:
+    """The customer's bank takes back what paid the latest invoice that charges `item`."""
+    payment = _latest(deal, item).payments.succeeded().get()
+    return SandboxDispute.begin(SandboxCharge.objects.get(key=payment.pk), at=deal.stage.at)
+
+
+def win(deal: "Deal", begun: SandboxDispute) -> None:
+    """The bank decides for the provider."""
+    begun.decide(ClaimState.WON, at=deal.stage.at)
+
+
+def _latest(deal: "Deal", item: str) -> Invoice:
+    invoices = Invoice.objects.filter(connection=deal.connection).newest_first()
+    return next(one for one in invoices if one.lines.filter(description__contains=item).exists())

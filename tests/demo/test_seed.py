@@ -14,6 +14,7 @@ from billing.models import (
     BillingRequest,
     Credit,
     CreditNote,
+    Dispute,
     Invoice,
     InvoiceLine,
     Payment,
@@ -93,6 +94,17 @@ class TestTheStory:
 
     def test_keeps_books_that_agree(self, demo: None) -> None:
         assert_books_agree()
+
+    def test_shows_a_payment_that_is_disputed_and_one_that_was(self, demo: None) -> None:
+        states = Dispute.objects.order_by("state").values_list("state", flat=True)
+        assert list(states) == ["OPEN", "WON"]
+        assert (
+            Invoice.objects.filter(disputed__gt=0)
+            .get()
+            .connection.provider.name.startswith("Ironside")
+        )
+        kinds = Earning.objects.exclude(dispute=None).values_list("is_won", flat=True)
+        assert sorted(kinds) == [False, False, True]
 
     def test_has_no_decision_overdue(self, demo: None) -> None:
         assert not BillingRequest.objects.overdue(datetime.now(UTC)).exists()

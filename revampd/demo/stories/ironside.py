@@ -19,7 +19,7 @@ from revampd.demo.companies import (
     TANYA,
     TIDEWATER,
 )
-from revampd.demo.purse import add_card, take_back
+from revampd.demo.purse import add_card, dispute, take_back, win
 from revampd.demo.stage import Stage, Story, welcome
 
 
@@ -77,7 +77,10 @@ def pulse_adds_on(stage: Stage) -> Story:
 
 
 def riverbend_has_to_decide(stage: Stage) -> Story:
-    """An upgrade expires in two days; since a new card there is not enough money on it."""
+    """An upgrade expires in two days; since a new card there is not enough money on it.
+
+    Before that, its bank disputed a month, and gave in.
+    """
     deal = yield from welcome(
         stage, RIVERBEND, provider=IRONSIDE, by=JAKE, invited=164, accepted=162
     )
@@ -85,6 +88,10 @@ def riverbend_has_to_decide(stage: Stage) -> Story:
     plan = deal.propose("Studio", by=JAKE)
     yield stage.ago(157, 16, 40)
     deal.approve(plan, by=MEILIN)
+    yield stage.ago(88, 17, 30)
+    claimed = dispute(deal, "Studio")
+    yield stage.ago(52, 18, 10)
+    win(deal, claimed)
     yield stage.ago(29, 20, 15)
     add_card(deal, "insufficient_funds", by=MEILIN)
     yield stage.ago(28, 18, 35)
@@ -94,7 +101,7 @@ def riverbend_has_to_decide(stage: Stage) -> Story:
 
 
 def granite_lets_it_pass(stage: Stage) -> Story:
-    """One charge expired, another was approved, and tablets were rejected."""
+    """One charge expired, another was approved and is disputed, and tablets were rejected."""
     deal = yield from welcome(
         stage, GRANITE, provider=IRONSIDE, by=ELENA, invited=114, accepted=113
     )
@@ -108,6 +115,8 @@ def granite_lets_it_pass(stage: Stage) -> Story:
     move = deal.propose("Member import", by=ELENA, note="The youth club, 240 members.")
     yield stage.ago(12, 20, 10)
     deal.approve(move, by=FELIX, note="The list comes by mail today.")
+    yield stage.ago(5, 16, 40)
+    dispute(deal, "Member import")
     yield stage.ago(4, 17, 5)
     tablet = deal.propose("Check-in tablet", by=ELENA, quantity=2, note="For both entrances.")
     yield stage.ago(1, 22, 10)
