@@ -148,7 +148,7 @@ class Settlement:
 
     def _taken_back(self) -> Iterator[Posting]:
         for lost in self.lost_disputes:
-            text = f"Taken back by the bank of {lost.payment.method}"
+            text = f"Taken back by the bank: {lost.payment.method}"
             yield Posting(text, lost.total, lost.reason_in_words, lost.closed_at)
 
     def _notes(self) -> Iterator[Posting]:

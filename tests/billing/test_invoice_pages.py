@@ -8,8 +8,10 @@ from django.utils import timezone
 
 from billing.collecting import collect_due
 from billing.cycle import bill_due
-from billing.models import Invoice
+from billing.gateways.base import ClaimState
+from billing.models import Invoice, SandboxDispute
 from tests.billing.deals import MARKUP, many_invoices, queries, run
+from tests.billing.payments.acts import decide, dispute
 from tests.billing.settling import add_card, grant, owed, pay_now, take_back
 from tests.cast import Cast
 
@@ -259,3 +261,61 @@ class TestInvoiceDetail:
 
         assert "Paused until you add another card." in page
         assert "The bank refuses this card for good." in page
+
+
+class TestDispute:
+    @pytest.fixture
+    def begun(self, cast) -> SandboxDispute:
+        """The setup is paid, and Bluebird's bank disputes it."""
+        run(cast)
+        run(cast, cast.setup)
+        payment = pay_now(cast, Invoice.objects.get(kind="ONE_TIME"), add_card(cast))
+        return dispute(payment, timezone.now())
+
+    def test_is_shown_to_both_sides_while_it_is_open(self, cast, as_, begun):
+        invoice = Invoice.objects.get(kind="ONE_TIME")
+
+        bought, sold = (text(as_(user).get(url(invoice))) for user in (cast.ben, cast.noah))
+
+        assert "Your bank disputes $400.00 by Visa ending 4242." in bought
+        assert "The bank of Bluebird Clinic disputes $400.00 by Visa ending 4242." in sold
+        for page in (bought, sold):
+            assert "It says: Fraudulent." in page
+            assert "nothing is owed" in page
+            assert "$400.00 by Visa ending 4242 is disputed: Fraudulent" in page
+        assert "Correct it" not in sold
+        assert "Disputed" in text(as_(cast.ben).get(list_url(cast)))
+        assert "Disputed" in text(as_(cast.noah).get(list_url(cast)))
+
+    def test_leaves_its_events_when_it_is_won(self, cast, as_, begun):
+        decide(begun, ClaimState.WON, timezone.now())
+
+        page = text(as_(cast.ben).get(url(Invoice.objects.get(kind="ONE_TIME"))))
+
+        assert "The dispute of $400.00 by Visa ending 4242 is won" in page
+        assert "Your bank disputes" not in page
+        assert "nothing is owed" in page
+
+    def test_asks_a_person_to_pay_when_it_is_lost(self, cast, as_, begun):
+        decide(begun, ClaimState.LOST, timezone.now())
+        invoice = Invoice.objects.get(kind="ONE_TIME")
+
+        page = text(as_(cast.ben).get(url(invoice)))
+
+        assert "Past due" in page
+        assert "Charged back" in page
+        assert "no card is charged by itself: you can pay it" in page
+        assert "Pay $400.00 now" in page
+        postings = as_(cast.noah).get(url(invoice)).context["settlement"].postings
+        assert [posting.text for posting in postings] == [
+            "Paid by Visa ending 4242",
+            "Taken back by the bank: Visa ending 4242",
+        ]
+        assert sum(posting.amount.minor for posting in postings) == 0
+
+    def test_costs_one_query_more(self, cast, as_, begun):
+        invoice = Invoice.objects.get(kind="ONE_TIME")
+        open_one = queries(as_(cast.ben), url(invoice))
+        decide(begun, ClaimState.WON, timezone.now())
+
+        assert queries(as_(cast.ben), url(invoice)) == open_one - 1

@@ -10,11 +10,14 @@ from django.utils import timezone
 
 from billing.collecting import pay
 from billing.cycle import bill_due
+from billing.disputing import find_disputes
 from billing.models import (
     BillingRequest,
     Credit,
     CreditNote,
     Payment,
+    SandboxCharge,
+    SandboxDispute,
     SandboxSetup,
     SubOrgImport,
     TierUse,
@@ -209,7 +212,7 @@ def _count(house: Furnished, at: datetime) -> None:
 
 
 def _settle(house: Furnished, now: datetime) -> None:
-    """Invoices that came to every end: paid and corrected, declined, void, written off."""
+    """Invoices that came to every end: corrected and disputed, declined, void, written off."""
     cast, connection = house.cast, house.cast.northwind_bluebird
     poor = add_card(connection, "insufficient_funds", by=cast.ben, at=now)
     visa = add_card(connection, by=cast.ben, at=now)
@@ -224,6 +227,8 @@ def _settle(house: Furnished, now: datetime) -> None:
     written_off.write_off(reason="They closed.", by=cast.maya, at=now)
     amounts = {paid.lines.earliest("position").pk: 60_00}
     note = CreditNote.issue(paid, amounts, reason=LONG_NOTE[:190], by=cast.noah, at=now)
+    SandboxDispute.begin(SandboxCharge.objects.get(key=payment.pk), at=now, minor=5_00)
+    find_disputes(at=now)
     ends = {"paid": paid, "declined": declined, "void": void, "written off": written_off}
     house.values |= {name: invoice.number for name, invoice in ends.items()}
     house.values |= {"note_number": note.number, "payment_id": payment.pk}
