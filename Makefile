@@ -10,4 +10,4 @@ demo test reset:
 
 # After a change in requirements/*.in. Keeps the other pins; `make locks UPGRADE=--upgrade` renews all.
 locks:
-	cd requirements && for name in app demo dev s3; do $(LOCK) $(UPGRADE) $$name.in -o $$name.lock || exit; done
+	cd requirements && for name in app demo dev s3 sentry otel; do $(LOCK) $(UPGRADE) $$name.in -o $$name.lock || exit; done

@@ -84,6 +84,8 @@ def production_environment() -> dict[str, str]:
         "REVAMPD_SECRET_KEY": secrets.token_urlsafe(64),
         "REVAMPD_ALLOWED_HOSTS": "revampd.example",
         "REVAMPD_BASE_URL": "https://revampd.example",
+        "REVAMPD_DATABASE_URL": "postgres://revampd_app:secret@db.revampd.example/revampd",
+        "REVAMPD_REDIS_URL": "redis://broker.revampd.example:6379/0",
         "REVAMPD_EMAIL_URL": "smtp+tls://mail.revampd.example:587",
         "REVAMPD_FROM_EMAIL": "Revampd <billing@revampd.example>",
     }

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 
 from django.core.validators import validate_email
 from django.db import transaction
@@ -18,6 +18,7 @@ from django.utils import timezone
 from connections.kinds import Category, EventKind, Telling, kind_of
 from connections.models import Event, Organization, Outbox
 from revampd.kit.doorbell import ring_on_commit
+from revampd.kit.metrics import EVENTS
 
 from .audience import Audiences, Listener
 from .events import SEND_TASK
@@ -88,7 +89,13 @@ def _drain_batch(*, at: datetime) -> int:
     set_aside = [row for row in claimed if row.problem]
     if set_aside:
         Outbox.objects.bulk_update(set_aside, ["problem"])
+    transaction.on_commit(partial(_count, [tidings.event.code for tidings in told]))
     return len(claimed)
+
+
+def _count(codes: list[str]) -> None:
+    for code in codes:
+        EVENTS.labels(code).inc()
 
 
 def _write(told: list[Tidings], post: Post) -> None:

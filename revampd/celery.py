@@ -1,11 +1,12 @@
 """The Celery application: `celery -A revampd worker`, `celery -A revampd beat`."""
 
 import os
-from pathlib import Path
+from logging.config import dictConfig
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_ready
+from celery.signals import setup_logging
+from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "revampd.settings")
 
@@ -14,8 +15,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 
-@worker_ready.connect
-def say_ready(**_: Any) -> None:
-    """Tell whoever started us, if they named a file, that tasks are taken from now on."""
-    if path := os.environ.get("REVAMPD_WORKER_READY_FILE"):
-        Path(path).touch()
+@setup_logging.connect
+def keep_to_our_logging(**_: Any) -> None:
+    """Workers and beat write the same lines as the web does."""
+    dictConfig(settings.LOGGING)

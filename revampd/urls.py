@@ -73,6 +73,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("healthz", site.health, name="health"),
+    path("readyz", site.readiness, name="readiness"),
 ]
 
 if settings.IS_DEMO:

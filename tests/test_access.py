@@ -216,6 +216,7 @@ class TestEveryPage:
             "healthz",
             "invitations/<str:token>/",
             "join/<str:code>/",
+            "readyz",
             "unsubscribe/<str:signed>/",
             "webhooks/<slug:gateway>/",
             "webhooks/payouts/<slug:gateway>/",

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from celery import current_app
 from django.db import transaction
 
+from revampd.kit.origin import current_origin
+
 log = logging.getLogger(__name__)
 
 
@@ -29,7 +31,11 @@ class _Ring:
     hints: tuple[str, ...]
 
     def __call__(self) -> None:
+        # Whose work it is, for the log: the request that rang.
+        by = {"rung_by": current_origin().get("request", "")}
         try:
-            current_app.send_task(self.task, args=self.hints, ignore_result=True, retry=False)
+            current_app.send_task(
+                self.task, args=self.hints, headers=by, ignore_result=True, retry=False
+            )
         except Exception:  # noqa: BLE001 - whatever is wrong with the broker, the work is stored
             log.warning("The broker does not answer; %s waits for the next sweep", self.task)

@@ -1,6 +1,5 @@
 """What every request passes: browser rules, the reader's time zone, its origin, refusals."""
 
-import uuid
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -10,7 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from revampd.kit.errors import DomainError, TooLarge
-from revampd.kit.origin import acting_from
+from revampd.kit.origin import acting_from, address_of
 from revampd.kit.uploads import MEGABYTE, MOST_AT_ONCE
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -52,16 +51,13 @@ class Origin:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request_id = uuid.uuid4().hex
         with acting_from(
-            address=request.META.get("REMOTE_ADDR", ""),
+            address=address_of(request),
             path=request.path,
             agent=request.META.get("HTTP_USER_AGENT", "")[:200],
-            request=request_id,
+            request=request.id,  # type: ignore[attr-defined]
         ):
-            response = self.get_response(request)
-        response["X-Request-ID"] = request_id
-        return response
+            return self.get_response(request)
 
 
 class Refusals:

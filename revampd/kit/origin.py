@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from django.conf import settings
+from django.http import HttpRequest
+
 _origin: ContextVar[dict[str, str] | None] = ContextVar("origin", default=None)
 
 
@@ -20,3 +23,12 @@ def acting_from(**origin: str) -> Iterator[None]:
         yield
     finally:
         _origin.reset(token)
+
+
+def address_of(request: HttpRequest) -> str:
+    """Whose request it is: the address that the outermost of our own proxies saw."""
+    proxies = settings.ALLAUTH_TRUSTED_PROXY_COUNT
+    seen = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
+    if proxies and len(seen) >= proxies:
+        return seen[-proxies]
+    return str(request.META.get("REMOTE_ADDR", ""))

@@ -33,6 +33,7 @@ PARTY = "connections/<uuid:connection_id>/"
 NOT_PAGES = {
     "healthz",
     "notifications/bell/",
+    "readyz",
     "search/palette/",
     "webhooks/<slug:gateway>/",
     "webhooks/payouts/<slug:gateway>/",
