@@ -43,6 +43,7 @@ class Postgres:
         self._data = home / f"pg{self._programs.major}"
         self._sockets = socket_folder(home, "pg")
         self._log = home / "postgres.log"
+        self._addresses: tuple[str, ...] = ()
 
     @property
     def bin(self) -> Path:
@@ -50,6 +51,13 @@ class Postgres:
 
     def url(self, role: str = APPLICATION) -> str:
         return f"postgres://{role}@/{DATABASE}?host={self._sockets}"
+
+    def open_to(self, *networks: str) -> None:
+        """From the next start on listen there as well, each as in "10.1.1.1/30", and believe
+        whoever calls from it: for machines that a test makes."""
+        self._addresses = tuple(network.split("/")[0] for network in networks)
+        with (self._data / "pg_hba.conf").open("a") as rules:
+            rules.writelines(f"host all all {network} trust\n" for network in networks)
 
     def start(self) -> Child:
         """Start the server, on a new data folder if there is none yet."""
@@ -108,7 +116,7 @@ class Postgres:
 
     def _settings(self) -> list[str]:
         settings = {
-            "listen_addresses": "",
+            "listen_addresses": ",".join(self._addresses),
             "max_connections": "60",
             "port": "5432",  # names the socket only
             "timezone": "UTC",

@@ -37,6 +37,8 @@ DATABASES = {
     "owner": database(env.str("REVAMPD_DATABASE_OWNER_URL", default=DATABASE_URL))
     | {"TEST": {"MIRROR": "default"}, "CONN_MAX_AGE": 0},
 }
+# Where pg_dump and pg_restore are, if they are not on the PATH.
+POSTGRES_BIN = env.str("REVAMPD_POSTGRES_BIN", default="")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REVAMPD_REDIS_URL", default="redis://127.0.0.1:6379/0")

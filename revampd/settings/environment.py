@@ -30,8 +30,8 @@ def number(name: str, default: int, least: int = 0, most: int | None = None) -> 
     text = env.str(name, default=str(default))
     value = int(text) if text.removeprefix("-").isdecimal() else None
     if value is None or value < least or (most is not None and value > most):
-        reach = f"from {least} to {most}" if most is not None else f", {least} or more"
-        raise ImproperlyConfigured(f"{name} is a whole number {reach}; it is “{text}”.")
+        reach = f" from {least} to {most}" if most is not None else f", {least} or more"
+        raise ImproperlyConfigured(f"{name} is a whole number{reach}; it is “{text}”.")
     return value
 
 

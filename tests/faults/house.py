@@ -110,15 +110,18 @@ class House:
         """The billing run in a process of its own."""
         return self._manage("books", "bill_due", "--on", DAY.isoformat())
 
-    def _manage(self, name: str, *command: str) -> subprocess.Popen[bytes]:
-        env = {
+    def env(self, name: str) -> dict[str, str]:
+        """What leads a process of its own to a database of the house."""
+        return {
             "REVAMPD_DATABASE_URL": self.url(name, APPLICATION),
             "REVAMPD_DATABASE_OWNER_URL": self.url(name, OWNER),
             "REVAMPD_REDIS_URL": self.broker.url,
         }
+
+    def _manage(self, name: str, *command: str) -> subprocess.Popen[bytes]:
         with self._said.open("wb") as said:
             return subprocess.Popen(
-                [*MANAGE, *command], env=os.environ | env, stdout=said, stderr=said
+                [*MANAGE, *command], env=os.environ | self.env(name), stdout=said, stderr=said
             )
 
     @property
@@ -148,6 +151,11 @@ class House:
         self._child.popen.send_signal(signal.SIGQUIT)
         self._processes.finish(self._child)
         self._start_postgres()
+
+    def open_to(self, *networks: str) -> None:
+        """Let other machines in, or nobody again."""
+        self._postgres.open_to(*networks)
+        self.kill_database()
 
     def kill_broker(self) -> None:
         self.broker.kill()

@@ -18,6 +18,9 @@ from redis.retry import Retry
 
 from devstack.places import ROOT
 
+# Of a broker that other machines reach.
+PORT = 6390
+
 
 def eventually(condition: Callable[[], bool], seconds: float = 30) -> None:
     """Wait until `condition` holds; fail after `seconds`."""
@@ -28,17 +31,25 @@ def eventually(condition: Callable[[], bool], seconds: float = 30) -> None:
 
 
 class Broker:
-    """A Valkey of the test's own, on a socket in its own folder, which keeps nothing on disk."""
+    """A Valkey of the test's own, on a socket in its own folder, which keeps nothing on disk.
 
-    def __init__(self, home: Path) -> None:
+    With `addresses` other machines reach it as well.
+    """
+
+    def __init__(self, home: Path, *addresses: str) -> None:
         self.home, self.socket = home, home / "valkey.sock"
+        self._addresses = addresses
         self.url = f"unix://{self.socket}?db=0"
         self._client = Redis(unix_socket_path=str(self.socket), retry=Retry(NoBackoff(), 0))
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         binary = os.environ["REVAMPD_DEVSTACK_VALKEY_SERVER"]
-        place = ["--port", "0", "--unixsocket", str(self.socket), "--dir", str(self.home)]
+        place = ["--unixsocket", str(self.socket), "--dir", str(self.home), "--port"]
+        if self._addresses:
+            place += [str(PORT), "--protected-mode", "no", "--bind", *self._addresses]
+        else:
+            place.append("0")
         nothing_kept = ["--save", "", "--appendonly", "no"]
         self._process = subprocess.Popen([binary, *place, *nothing_kept], stdout=subprocess.DEVNULL)
         eventually(self._answers)
@@ -49,6 +60,10 @@ class Broker:
         assert self._client.config_get("dir")["dir"] == str(self.home)
         assert self._client.info("server")["process_id"] == self._process.pid
         self._end()
+
+    def waiting(self, queue: str) -> int:
+        """How many messages wait for a worker."""
+        return int(self._client.llen(queue))
 
     def close(self) -> None:
         if self._process:
@@ -81,6 +96,8 @@ class Worker:
             "REVAMPD_WORKER_READY_FILE": str(home / "ready"),
         }
         self._process: subprocess.Popen[bytes] | None = None
+        # What leads to the machine on which it runs, if that is not this one.
+        self.machine: list[str] = []
 
     def start(self) -> None:
         """Return when it takes tasks."""
@@ -88,7 +105,7 @@ class Worker:
         ready.unlink(missing_ok=True)
         options = ["--concurrency", "1", "--without-mingle", "--without-gossip", *self.options()]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "celery", "-A", "revampd", "worker", *options],
+            [*self.machine, sys.executable, "-m", "celery", "-A", "revampd", "worker", *options],
             cwd=ROOT,
             env=self.env,
             stdout=subprocess.DEVNULL,
