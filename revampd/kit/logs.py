@@ -22,7 +22,7 @@ MASKS = [
     (re.compile(r"\b(?:sk|rk|pk|whsec)_\w{6,}"), "[key]"),
     (re.compile(r"\bBearer \S+"), "Bearer [token]"),
     # What Django signs, such as the link of an invitation.
-    (re.compile(r"[\w=-]{2,}:[\w-]{4,8}:[\w-]{27,}"), "[token]"),
+    (re.compile(r"[\w=-]{2,}:(?:[\w-]{4,8}:)?[\w-]{40,}"), "[token]"),
     # PostgreSQL tells the values of a row that it refuses.
     (re.compile(r"DETAIL: .*"), "DETAIL: [left out]"),
     (re.compile(r"CONTEXT: .*"), "CONTEXT: [left out]"),

@@ -39,7 +39,8 @@ class Watched:
         if log.isEnabledFor(level):
             ms = round(seconds * 1000, 1)
             seen = {"request": request, "method": method, "route": route, "ms": ms}
-            log.log(level, "request", extra={**seen, "status": status, "status_code": status})
+            more = {**seen, "status": status, "status_code": status}
+            log.log(level, "%s %s %s", method, route, status, extra=more)
         return response
 
 

@@ -64,7 +64,7 @@ def _problems(operation: Any) -> Iterator[str]:
             yield "it reads the whole table under a lock; use AddConstraintNotValid, then validate"
 
 
-def _added(field: models.Field[Any, Any]) -> Iterator[str]:
+def _added(field: "models.Field[Any, Any]") -> Iterator[str]:
     has_db_default = field.db_default is not models.NOT_PROVIDED
     if not (field.null or has_db_default or field.many_to_many):
         yield "old code inserts rows without it; make it null, or give it a db_default"
@@ -72,7 +72,7 @@ def _added(field: models.Field[Any, Any]) -> Iterator[str]:
         yield "its index holds up writing; add it without one (db_index=False), then concurrently"
 
 
-def _altered(field: models.Field[Any, Any]) -> Iterator[str]:
+def _altered(field: "models.Field[Any, Any]") -> Iterator[str]:
     if not field.null and field.db_default is models.NOT_PROVIDED and not field.many_to_many:
         yield (
             "if its type or its NULL changes, the table is rewritten or read under a lock; list "

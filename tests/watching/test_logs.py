@@ -114,7 +114,7 @@ class TestJourney:
             at=now,
         )
         token = invitation_token(invitation.pk)
-        Client().get(reverse("invitation", args=[token]))
+        Client().get(reverse("connections:invitation", args=[token]))
         offer = BillingRequest.propose(
             Proposal(cast.growth), connection=party, by=cast.noah, at=now
         )

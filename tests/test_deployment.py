@@ -1,0 +1,212 @@
+"""What a site is made of agrees with the code: settings, commands, files, alarms.
+
+Containers are not started here. What is looked at: that every name which the files use exists, that
+every setting is documented, and that a site as they describe it would start.
+"""
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from celery.bin.celery import celery as celery_command
+from django.core.management import get_commands
+from prometheus_client import Metric
+
+from devstack.checks import production_environment
+from revampd.figures import HELP
+from revampd.kit import metrics
+from revampd.settings.safety import OF_DEVELOPERS, problems
+
+ROOT = Path(__file__).resolve().parent.parent
+SETTING = re.compile(r"REVAMPD_[A-Z][A-Z0-9_]*[A-Z0-9]")
+COMPOSE = ROOT / "deploy" / "compose.yaml"
+EXAMPLE = ROOT / "deploy" / "revampd.env.example"
+INSTRUCTIONS = {
+    *("FROM", "COPY", "RUN", "ARG", "ENV", "WORKDIR", "USER", "EXPOSE", "CMD"),
+}
+
+
+def read(*names: str) -> str:
+    return "\n".join((ROOT / name).read_text() for name in names)
+
+
+def in_code() -> set[str]:
+    """The settings that the code reads."""
+    asked = re.compile(r"""(?:env\.\w+|number)\(\s*["'](REVAMPD_\w+)["']""")
+    sources = [path.read_text() for path in (ROOT / "revampd" / "settings").glob("*.py")]
+    return {name for text in sources for name in asked.findall(text)}
+
+
+def services() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())["services"]
+    return found
+
+
+class TestSettings:
+    def test_are_all_documented(self):
+        documented = set(SETTING.findall(read("docs/settings.md")))
+
+        assert documented == in_code()
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            *(
+                "Dockerfile",
+                "deploy/compose.yaml",
+                "deploy/revampd.env.example",
+                "gunicorn.conf.py",
+            ),
+            *("docs/deploy.md", "docs/upgrade.md", "docs/backup.md", "docs/restore.md"),
+            *("docs/incidents.md", "docs/growing.md", "deploy/nginx.conf"),
+        ],
+    )
+    def test_that_a_file_names_exist(self, name):
+        assert set(SETTING.findall(read(name))) - in_code() - {*OF_DEVELOPERS} == set()
+
+    def test_of_the_example_start_a_site_once_they_are_filled_in(self):
+        lines = [line for line in EXAMPLE.read_text().splitlines() if re.match(r"[A-Z]", line)]
+        example = dict(line.split("=", 1) for line in lines)
+        assert [sentence.split(" ")[0] for sentence in problems(example)] == ["REVAMPD_SECRET_KEY"]
+
+        key = production_environment()["REVAMPD_SECRET_KEY"]
+        assert list(problems(example | {"REVAMPD_SECRET_KEY": key})) == []
+
+
+class TestCompose:
+    def test_has_every_part_of_a_site(self):
+        assert {"web", "worker", "beat", "database", "broker"} <= set(services())
+
+    @pytest.mark.parametrize("name", ["web", "worker", "beat", "migrate", "backup"])
+    def test_runs_commands_that_exist(self, name):
+        program, *words = services()[name]["command"]
+        if program == "gunicorn":
+            assert words[0] == "revampd.wsgi"
+            assert (ROOT / "revampd" / "wsgi.py").exists()
+        elif program == "celery":
+            assert words[:2] == ["-A", "revampd"]
+            command = celery_command.commands[words[2]]
+            known = {option for part in command.params for option in part.opts}
+            assert {word.split("=")[0] for word in words[3:]} <= known
+        else:
+            assert (program, words[0]) == ("python", "manage.py")
+            assert words[1] in get_commands()
+
+    @pytest.mark.parametrize("name", ["web", "worker", "beat", "migrate", "backup"])
+    def test_gives_ours_no_more_than_they_need(self, name):
+        service = services()[name]
+
+        assert service["read_only"]
+        assert service["cap_drop"] == ["ALL"]
+        assert "no-new-privileges:true" in service["security_opt"]
+
+    def test_publishes_the_web_alone_and_to_this_host_only(self):
+        published = {name: made["ports"] for name, made in services().items() if "ports" in made}
+
+        assert published == {"web": ["127.0.0.1:8000:8000"]}
+
+    def test_mounts_what_is_there(self):
+        mounted = [
+            mount.split(":")[0]
+            for made in services().values()
+            for mount in made.get("volumes", [])
+            if mount.startswith(".")
+        ]
+
+        assert [path for path in mounted if not (COMPOSE.parent / path).exists()] == []
+
+    def test_lets_a_task_come_to_its_end(self, settings):
+        assert services()["worker"]["stop_grace_period"] == "10m"
+        assert settings.CELERY_TASK_TIME_LIMIT < 600
+
+
+class TestDockerfile:
+    LINES = re.sub(r"\\\n", " ", read("Dockerfile")).splitlines()
+    STEPS = [line.split(maxsplit=1) for line in LINES if line and not line.startswith("#")]
+
+    def test_uses_instructions_that_exist(self):
+        assert {step[0] for step in self.STEPS} <= INSTRUCTIONS
+
+    def test_copies_what_is_there_and_not_ignored(self):
+        kept = {line[1:].rstrip("/") for line in read(".dockerignore").splitlines() if "!" in line}
+        copied = {
+            source.rstrip("/")
+            for name, rest in self.STEPS
+            if name == "COPY" and not rest.startswith("--from")
+            for source in rest.split()[:-1]
+        }
+
+        assert {path for path in copied if not (ROOT / path).exists()} == set()
+        assert copied == kept
+
+    def test_carries_every_app(self, settings):
+        copied = " ".join(rest for name, rest in self.STEPS if name == "COPY")
+        apps = [app for app in settings.INSTALLED_APPS if (ROOT / app).is_dir()]
+
+        assert [app for app in apps if f"{app}/" not in copied] == []
+
+    def test_runs_as_nobody_of_importance(self):
+        users = [rest for name, rest in self.STEPS if name == "USER"]
+
+        assert users == ["revampd"]
+        assert self.STEPS[-1][0] == "CMD"
+
+    def test_collects_files_with_settings_that_are_sound(self):
+        [step] = [rest for name, rest in self.STEPS if name == "RUN" and "collectstatic" in rest]
+        pairs = [word.split("=", 1) for word in shlex.split(step) if word.startswith("REVAMPD_")]
+        key = production_environment()["REVAMPD_SECRET_KEY"]
+
+        assert list(problems(dict(pairs) | {"REVAMPD_SECRET_KEY": key})) == []
+
+
+class TestShell:
+    def test_reads_the_roles(self):
+        script = ROOT / "deploy" / "roles.sh"
+
+        assert subprocess.run(["sh", "-n", script], check=False).returncode == 0
+        assert script.stat().st_mode & 0o111
+
+
+class TestAlarms:
+    RULES = [
+        rule
+        for group in yaml.safe_load(read("deploy/alarms.yml"))["groups"]
+        for rule in group["rules"]
+    ]
+
+    def test_look_at_figures_that_exist(self):
+        counted = {
+            sample.name
+            for value in vars(metrics).values()
+            if hasattr(value, "describe")
+            for metric in value.describe()
+            for sample in (Metric(metric.name, "", metric.type), *_samples(metric))
+        }
+        looked_at = {
+            name for rule in self.RULES for name in re.findall(r"revampd_\w+", rule["expr"])
+        }
+
+        assert looked_at - set(HELP) - counted == set()
+
+    def test_each_have_a_part_in_the_page_of_incidents(self):
+        parts = set(re.findall(r"^## (\w+)$", read("docs/incidents.md"), re.MULTILINE))
+
+        assert parts == {rule["alert"] for rule in self.RULES}
+
+    def test_only_what_happens_is_looked_for(self):
+        named = {
+            code for rule in self.RULES for code in re.findall(r'code="([\w.]+)"', rule["expr"])
+        }
+        events = read("billing/events.py")
+
+        assert [code for code in named if f'"{code}"' not in events] == []
+
+
+def _samples(metric: Metric) -> list[Metric]:
+    """The names under which Prometheus sees a counter or a histogram."""
+    endings = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count")}
+    return [Metric(metric.name + end, "", "gauge") for end in endings.get(metric.type, ())]
