@@ -7,7 +7,14 @@ adds them up. Figures of the product itself, such as what waits, stand in `revam
 import os
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client import (
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    start_http_server,
+)
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
@@ -32,6 +39,8 @@ def serve(address: str, *more: Collector) -> Any:
     registry = CollectorRegistry()
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    else:
+        registry.register(REGISTRY)
     for collector in more:
         registry.register(collector)
     server, _ = start_http_server(int(port), addr=host.strip("[]"), registry=registry)

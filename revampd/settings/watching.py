@@ -1,6 +1,7 @@
 """What the house tells of itself: log lines, figures, errors, traces. None of it names people."""
 
 import os
+import sys
 import tempfile
 
 from .environment import IS_PRODUCTION, env
@@ -29,9 +30,9 @@ LOGGING = {
 
 # Where Prometheus finds the figures of this process, as host:port. Without: nobody listens.
 METRICS_ADDRESS = env.str("REVAMPD_METRICS_ADDRESS", default="")
-if METRICS_ADDRESS and "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-    # Processes that belong together count in files; a web server or worker makes the folder
-    # before it forks, so that its children inherit it.
+if METRICS_ADDRESS and "worker" in sys.argv and "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    # The children of a worker count in files of one folder, which must be there before the
+    # library is imported; for a web server gunicorn.conf.py makes it.
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="revampd-figures-")
 
 # Sentry and OpenTelemetry, if they are wanted: `revampd/kit/telemetry.py`.

@@ -17,7 +17,7 @@ from .servers import eventually
 pytestmark = [
     pytest.mark.faults,
     pytest.mark.xdist_group("faults"),
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(900),
 ]
 
 PAYING = 60

@@ -19,7 +19,7 @@ from .servers import PORT, Broker, Worker, eventually
 pytestmark = [
     pytest.mark.faults,
     pytest.mark.xdist_group("faults"),
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(900),
 ]
 
 QUEUE = "billing"

@@ -127,6 +127,7 @@ class TestServer:
         server.shutdown()
         server.server_close()
         assert "revampd_constant 7.0" in told
+        assert "revampd_beat_sends" in told
 
     def test_adds_up_what_several_processes_counted(self, tmp_path):
         """As web and worker do: each process writes a file, whoever started them reads all."""
