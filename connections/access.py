@@ -4,7 +4,8 @@
 `@personal_view` for a person's own, `@public_view(reason)` for everybody. A stranger gets 404, the
 wrong side or role 403. tests/test_access.py fails for a view without one of these.
 
-The door also sets the clock by which the page goes, see clocks.py; a public page goes by real time.
+Who looks as somebody else can change nothing here: see viewing.py. The door also sets the clock by
+which the page goes, see clocks.py; a public page goes by real time.
 """
 
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from revampd.kit.prepared import prepared
 
 from .clocks import clock_of_connection, clock_of_organization, clock_of_person
 from .models import Connection, Membership, Organization, User
+from .viewing import refuse_acts
 
 View = Callable[..., HttpResponseBase]
 
@@ -150,6 +152,7 @@ def party_view(
     def decorate(view: View) -> View:
         @wraps(view)
         def enter(request: HttpRequest, connection_id: Any, **kwargs: Any) -> HttpResponseBase:
+            refuse_acts(request)
             party = party_of(request.user, connection_id, *also)  # type: ignore[arg-type]
             request.party = party  # type: ignore[attr-defined]
             if between and party.connection.kinds not in between:
@@ -180,6 +183,7 @@ def organization_view(
     def decorate(view: View) -> View:
         @wraps(view)
         def enter(request: HttpRequest, slug: str, **kwargs: Any) -> HttpResponseBase:
+            refuse_acts(request)
             membership = _membership_of(request.user, slug)  # type: ignore[arg-type]
             request.membership = membership  # type: ignore[attr-defined]
             if kinds and membership.organization.kind not in kinds:

@@ -8,21 +8,37 @@ from typing import TYPE_CHECKING, Any
 
 from allauth.account.decorators import secure_admin_login
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 
 from revampd.kit import clock
+from revampd.kit.acts import Act, act_page
 from revampd.kit.admin import AnyModelAdmin, ReadOnlyAdmin, call_verb
-from revampd.kit.errors import Invalid
+from revampd.kit.errors import Invalid, NotAllowed
 from revampd.kit.forms import refuse
 
+from . import viewing
 from .clocks import clock_of_organization, now_of_organization
 from .kinds import KINDS, in_words, kind_of
-from .models import Connection, Event, Invitation, Membership, Organization, Outbox, Role, User
+from .models import (
+    Connection,
+    Event,
+    Invitation,
+    Membership,
+    Organization,
+    Outbox,
+    Role,
+    User,
+    Viewing,
+)
+from .models.viewings import REASON_LENGTH
 
 # allauth's sign-in has the rate limits and the second factor; the admin's own has neither.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -32,21 +48,26 @@ if TYPE_CHECKING:
 else:
     AnyTabularInline = admin.TabularInline
 
-ONLY_SUPERUSERS = ("is_staff", "is_superuser", "groups", "user_permissions")
+APPOINTED = ("is_staff", "groups")
+ONLY_SUPERUSERS = ("is_superuser", "user_permissions")
 
 
 @admin.register(User)
 class UserAdmin(AnyModelAdmin):
     """People come by invitation and never go; what staff do here is close or open an account.
 
-    The address is not edited here: it is proven by a mail, on the person's own account page.
+    Who is staff, and in which roles, is said here too. Name and address are the person's own to
+    change. From here staff look at the pages as the person does.
     """
 
     list_display = ("email", "name", "is_active", "is_staff", "last_login", "date_joined")
     list_filter = ("is_active", "is_staff")
     search_fields = ("email", "name")
     ordering = ("email",)
-    fields = ("email", "name", "time_zone", "is_active", *ONLY_SUPERUSERS, "last_login", "joined")
+    fields = (
+        *("email", "name", "time_zone", "is_active", *APPOINTED, *ONLY_SUPERUSERS),
+        *("last_login", "joined"),
+    )
     filter_horizontal = ("groups", "user_permissions")
 
     @admin.display(description="joined")
@@ -59,10 +80,75 @@ class UserAdmin(AnyModelAdmin):
     def has_delete_permission(self, *_: object, **__: object) -> bool:
         return False
 
+    def has_change_permission(self, request: HttpRequest, user: Any = None) -> bool:
+        if not super().has_change_permission(request, user):
+            return False
+        try:
+            return user is None or user.require_keeper(_staff(request)) is None
+        except NotAllowed:
+            return False
+
     def get_readonly_fields(self, request: HttpRequest, _user: Any = None) -> tuple[str, ...]:
-        fixed = ("email", "last_login", "joined")
-        superuser = isinstance(request.user, User) and request.user.is_superuser
-        return fixed if superuser else (*fixed, *ONLY_SUPERUSERS)
+        fixed = ["email", "name", "time_zone", "last_login", "joined"]
+        if not request.user.has_perm("connections.appoint_staff"):
+            fixed += APPOINTED
+        if not _staff(request).is_superuser:
+            fixed += ONLY_SUPERUSERS
+        return tuple(fixed)
+
+    def save_model(self, request: HttpRequest, user: Any, form: Any, _change: bool) -> None:
+        """By the verb; `form` keeps what it has of permissions afterwards."""
+        given = {name: form.cleaned_data[name] for name in form.changed_data}
+        given.pop("user_permissions", None)
+        User.objects.get(pk=user.pk).change_account(by=_staff(request), **given)
+
+    def get_urls(self) -> list[URLPattern]:
+        view_as = self.admin_site.admin_view(self.view_as)
+        return [path("<int:user_id>/view-as/", view_as, name="view-as"), *super().get_urls()]
+
+    def view_as(self, request: HttpRequest, user_id: int) -> HttpResponse:
+        """Look at the pages as this person does, for a while."""
+        person = get_object_or_404(User, pk=user_id)
+        form = ViewingForm(request.POST or None)
+        minutes = settings.VIEW_AS_MINUTES
+
+        def begin() -> str:
+            reason, now = form.cleaned_data["reason"], timezone.now()
+            viewing.begin(request, Viewing.begin(person, reason=reason, by=_staff(request), at=now))
+            return f"You see what {person} sees, for {minutes} minutes."
+
+        act = Act(
+            title=f"Look at the pages as {person}",
+            words=f"You see what they see for {minutes} minutes, and can change nothing: neither "
+            "approve nor pay, nor mark anything as read. Their organizations' records say that you "
+            "looked, and why.",
+            submit="Begin",
+            back=reverse("admin:connections_user_change", args=[person.pk]),
+            then=reverse("home"),
+        )
+        return act_page(self, request, act, form, begin, permission="connections.view_as")
+
+
+class ViewingForm(forms.Form):
+    """Why one looks as somebody else."""
+
+    reason = forms.CharField(
+        max_length=REASON_LENGTH,
+        help_text="It is kept, and stands in the records of their organizations.",
+        widget=forms.TextInput({"class": "vTextField"}),
+    )
+
+
+@admin.register(Viewing)
+class ViewingAdmin(ReadOnlyAdmin):
+    """Who of the staff looked at the pages as whom, and why."""
+
+    list_display = ("started_at", "staff", "person", "reason", "until", "ended_at")
+    list_filter = (("ended_at", admin.EmptyFieldListFilter),)
+    list_select_related = ("staff", "person")
+    search_fields = ("=staff__email", "=person__email", "reason")
+    date_hierarchy = "started_at"
+    ordering = ("-started_at",)
 
 
 class MembershipInline(AnyTabularInline):

@@ -22,6 +22,10 @@ def _invitation(event: Event) -> str:
 
 person_changed = EventKind("person.changed", "changed their own profile")
 
+account_changed = EventKind("person.account_changed", "changed the account of {person}")
+viewing_begun = EventKind("viewing.begun", "began to look as {person}: {reason}")
+viewing_ended = EventKind("viewing.ended", "no longer looks as {person}")
+
 organization_founded = EventKind("organization.founded", "founded the organization")
 organization_activated = EventKind("organization.activated", "made the organization active")
 organization_changed = EventKind("organization.changed", "changed the organization's details")

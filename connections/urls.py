@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from .views import invitations, joining, members, owners, profile, settings
+from .views import invitations, joining, members, owners, profile, settings, viewing
 
 app_name = "connections"
 
@@ -28,4 +28,5 @@ urlpatterns = [
         "invitations/<str:token>/acceptance/", joining.accept_invitation, name="accept-invitation"
     ),
     path("account/", profile.profile_page, name="profile"),
+    path("viewing/end/", viewing.end_viewing, name="end-viewing"),
 ]

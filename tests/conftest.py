@@ -94,6 +94,7 @@ def emptied_afterwards() -> Iterator[None]:
 def _empty_database() -> None:
     owner = connections["owner"]
     kept = {"django_migrations", "django_content_type", "auth_permission", "billing_pricelimits"}
+    kept |= {"auth_group", "auth_group_permissions"}
     tables = sorted(set(owner.introspection.table_names()) - kept)
     with pgtrigger.ignore(), owner.cursor() as cursor:
         cursor.execute("SELECT set_config('pgtrigger.ignore', %s, false)", [_all_triggers()])

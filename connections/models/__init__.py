@@ -6,6 +6,7 @@ from .invitations import Invitation
 from .memberships import Membership, Role
 from .organizations import Organization
 from .people import User
+from .viewings import Viewing
 
 __all__ = [
     "Connection",
@@ -16,4 +17,5 @@ __all__ = [
     "Outbox",
     "Role",
     "User",
+    "Viewing",
 ]

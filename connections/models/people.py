@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from connections import events
+from revampd.kit.errors import NotAllowed
 from revampd.kit.prepared import prepared
 from revampd.kit.search import vector
 
@@ -59,6 +60,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     REQUIRED_FIELDS = ["name"]
 
     class Meta:
+        permissions = [("appoint_staff", "Can say who is staff, in which roles")]
         constraints = [
             models.UniqueConstraint(Lower("email"), name="user_email_unique"),
         ]
@@ -92,6 +94,43 @@ class User(AbstractBaseUser, PermissionsMixin):
                 after={field: after[field] for field in changed},
             )
 
+    @transaction.atomic
+    def change_account(self, *, by: "User", **given: Any) -> None:
+        """Open or close the account, and say what the person is at Revampd, `groups` included.
+
+        Raises NotAllowed to oneself, and to everybody but a superuser if the person is one.
+        """
+        self.require_keeper(by)
+        person = type(self).objects.select_for_update().get(pk=self.pk)
+        groups = given.pop("groups", None)
+        after = dict(given)
+        before: dict[str, Any] = {field: getattr(person, field) for field in given}
+        if groups is not None:
+            before["groups"] = _names(person.groups.all())
+            after["groups"] = _names(groups)
+            person.groups.set(groups)
+        for field, value in given.items():
+            setattr(person, field, value)
+            setattr(self, field, value)
+        person.save(update_fields=list(given))
+        changed = [field for field in after if before[field] != after[field]]
+        if changed:
+            events.account_changed.record(
+                self,
+                by=by,
+                organization=apps.get_model("connections.Organization").objects.platform(),
+                person=self.name,
+                before={field: before[field] for field in changed},
+                after={field: after[field] for field in changed},
+            )
+
+    def require_keeper(self, by: "User") -> None:
+        """Raises NotAllowed unless `by` may change this account in the admin."""
+        if by == self and not by.is_superuser:
+            raise NotAllowed("Somebody else has to change your own account.")
+        if self.is_superuser and not by.is_superuser:
+            raise NotAllowed(f"Only a superuser changes the account of {self}, who is one.")
+
     @cached_property
     def belongs_to(self) -> "list[Membership]":
         """Their memberships with the organizations, read once a request."""
@@ -113,6 +152,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+
+def _names(groups: Any) -> str:
+    return ", ".join(sorted(group.name for group in groups))
 
 
 @prepared

@@ -10,34 +10,41 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from revampd.kit.admin import ReadOnlyAdmin
+from revampd.kit.admin import AnyModelAdmin
 from revampd.kit.errors import DomainError, Invalid
 from revampd.kit.forms import refuse
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """A verb as staff see it: what it does, on whose page, and the way back there."""
+    """A verb as staff see it: what it does, on whose page, and the way back there.
+
+    `then` is where they come afterwards, if it is not back.
+    """
 
     title: str
     words: str
     submit: str
     back: str
+    then: str = ""
 
 
 def act_page(
-    admin: ReadOnlyAdmin,
+    admin: AnyModelAdmin,
     request: HttpRequest,
     act: Act,
     form: forms.Form,
     verb: Callable[[], str],
+    *,
+    permission: str = "",
 ) -> HttpResponse:
     """Show `form`; once it is valid, call `verb`, which says what was done.
 
-    A refusal is shown beside its field or above the form. Raises PermissionDenied to staff who may
-    not change such rows.
+    A refusal is shown beside its field or above the form. Raises PermissionDenied to staff without
+    `permission`; if none is named, to those who may not change such rows.
     """
-    if not admin.has_verb_permission(request):
+    permission = permission or f"{admin.opts.app_label}.change_{admin.opts.model_name}"
+    if not request.user.has_perm(permission):
         raise PermissionDenied
     status = 200
     if form.is_valid():
@@ -50,7 +57,7 @@ def act_page(
             form.add_error(None, f"{refusal}")
             status = refusal.status
         else:
-            return HttpResponseRedirect(act.back)
+            return HttpResponseRedirect(act.then or act.back)
     elif form.is_bound:
         status = 422
     context = admin.admin_site.each_context(request) | {

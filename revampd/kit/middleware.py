@@ -70,14 +70,17 @@ class Refusals:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if not isinstance(error, DomainError):
-            return None
-        if request.htmx:  # type: ignore[attr-defined]
-            response = render(request, "_refusal.html", {"refusal": error}, status=error.status)
-            response["HX-Retarget"] = "#flash"
-            response["HX-Reswap"] = "innerHTML"
-            return response
-        return render(request, "refused.html", {"refusal": error}, status=error.status)
+        return refusal_page(request, error) if isinstance(error, DomainError) else None
+
+
+def refusal_page(request: HttpRequest, refusal: DomainError) -> HttpResponse:
+    """The sentence, with its status: as a toast for htmx, as a page for everybody else."""
+    if request.htmx:  # type: ignore[attr-defined]
+        response = render(request, "_refusal.html", {"refusal": refusal}, status=refusal.status)
+        response["HX-Retarget"] = "#flash"
+        response["HX-Reswap"] = "innerHTML"
+        return response
+    return render(request, "refused.html", {"refusal": refusal}, status=refusal.status)
 
 
 class UploadLimit:

@@ -4,6 +4,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 from .environment import IS_PRODUCTION, env, number
 
+# How much, in whole units of the currency, one member of staff may adjust a wallet within a day;
+# above it a second has to approve.
+SECOND_PERSON_ABOVE = env.str("REVAMPD_SECOND_PERSON_ABOVE", default="500")
 # How long after an invoice is past due its connection is suspended.
 BILLING_GRACE_DAYS = number("REVAMPD_GRACE_DAYS", 14)
 STRIPE_SECRET_KEY = env.str("REVAMPD_STRIPE_SECRET_KEY", default="")

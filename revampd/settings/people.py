@@ -1,6 +1,6 @@
 """How people sign in, and what guards it."""
 
-from .environment import IS_PRODUCTION, IS_TEST, number
+from .environment import IS_PRODUCTION, IS_TEST, env, number
 
 AUTH_USER_MODEL = "connections.User"
 AUTHENTICATION_BACKENDS = ["connections.backends.Backend"]
@@ -42,3 +42,7 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Revampd"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_PRODUCTION
 USERSESSIONS_TRACK_ACTIVITY = False
+# Whether the admin opens only to staff who have set up a second factor.
+STAFF_SECOND_FACTOR = env.bool("REVAMPD_STAFF_SECOND_FACTOR", default=IS_PRODUCTION)
+# How long a member of staff can look at the pages as somebody else.
+VIEW_AS_MINUTES = number("REVAMPD_VIEW_AS_MINUTES", 30, least=1)

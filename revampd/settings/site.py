@@ -65,6 +65,8 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "connections.staff.StaffSecondFactor",
+    "connections.viewing.ViewAs",
     "revampd.kit.middleware.ReaderTimeZone",
     "revampd.kit.middleware.Origin",
     "revampd.kit.middleware.Refusals",

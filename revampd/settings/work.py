@@ -36,12 +36,14 @@ CELERY_TIMEZONE = "UTC"
 # One beat at a time, however many are started: the others wait.
 CELERY_BEAT_SCHEDULER = "revampd.beat:OneBeat"
 CELERY_BEAT_SCHEDULE = {
+    "end views": {"task": "connections.end_viewings", "schedule": 60},
     "tell what happened": {"task": "notifications.drain_events", "schedule": 5},
     "compose daily summaries": {"task": "notifications.compose_digests", "schedule": 60},
     "send mail": {"task": "notifications.send_deliveries", "schedule": 15},
     "expire requests": {"task": "billing.expire_requests", "schedule": 10 * 60},
     "remind of requests": {"task": "billing.remind_of_requests", "schedule": 30 * 60},
     "bill what is due": {"task": "billing.run_cycle", "schedule": 60 * 60},
+    "go on with runs that were asked for": {"task": "billing.run_asked", "schedule": 60},
     "verify the books": {
         "task": "billing.verify_books",
         "schedule": crontab(hour="3", minute="30"),
