@@ -6,7 +6,8 @@ run that dies loses no more than the chunk it was at. What was billed is no long
 again, or several runs at once, bill nothing twice.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -24,7 +25,7 @@ from revampd.kit.garbage import no_collecting
 from revampd.kit.keys import among, beyond
 
 from .models import BillingRequest, BillingRun, Discrepancy, Subscription
-from .models.due import bill
+from .models.due import Account, bill
 
 CHUNK = 1000
 
@@ -33,6 +34,7 @@ CHUNK = 1000
 BY_KEYS = "SET LOCAL enable_seqscan = off; SET LOCAL jit = off"
 
 Progress = Callable[[BillingRun], None]
+PROGRESS = ("done", "issued", "stopped", "amounts", "went_on_at")
 
 
 def bill_due(on: date | None = None, *, at: datetime, progress: Progress = lambda _: None) -> int:
@@ -43,7 +45,15 @@ def bill_due(on: date | None = None, *, at: datetime, progress: Progress = lambd
     how many were issued. A connection that cannot be billed holds up no other; raises
     ExceptionGroup of such failures at the end, and at once what makes the database unreachable.
     """
-    cycle = Cycle(on, at, progress)
+    return _gone(Cycle(BillingRun(on=on, started_at=timezone.now()), at, progress))
+
+
+def carry_on(run: BillingRun, *, at: datetime) -> int:
+    """`bill_due` for a run that was asked for, from where it stands. Returns how many it issued."""
+    return _gone(Cycle(run, at))
+
+
+def _gone(cycle: "Cycle") -> int:
     cycle.go()
     if failures := list(cycle.failures.values()):
         count = f"{len(failures)} of {cycle.run.connections}"
@@ -55,24 +65,29 @@ def bill_due(on: date | None = None, *, at: datetime, progress: Progress = lambd
 class Cycle:
     """One pass over what is due. Its `run` is stored once there is something to bill."""
 
-    on: date | None
+    run: BillingRun
     at: datetime
-    progress: Progress
-    run: BillingRun = field(init=False)
+    progress: Progress = lambda _: None
     stopped: set[UUID] = field(default_factory=set)
     failures: dict[UUID, Exception] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self.run = BillingRun(on=self.on, started_at=timezone.now())
+    @property
+    def on(self) -> date | None:
+        return self.run.on
 
     def go(self) -> None:
-        self.run.connections = sum(due.count() for due, _ in self._due())
-        if not self.run.connections:
+        if self.run.is_dry:  # nothing of it was kept
+            self.run.done = self.run.issued = self.run.stopped = 0
+            self.run.amounts = {}
+        left = sum(due.count() for due, _ in self._due())
+        self.run.connections = self.run.done + left
+        if not left and self.run._state.adding:
             return
+        self.run.went_on_at = timezone.now()
         self.run.save()
         self.progress(self.run)
         # First what nobody else holds, then, waiting for the locks, what is left.
-        for is_patient in (False, True):
+        for is_patient in (True,) if self.run.is_dry else (False, True):
             for due, day in self._due():
                 for ids in self._chunks(due, day):
                     self._chunk(ids, is_patient)
@@ -122,9 +137,20 @@ class Cycle:
         self.progress(self.run)
         return None
 
-    @transaction.atomic
     def _bill(self, ids: Sequence[UUID], is_patient: bool) -> tuple[BillingRun, set[UUID]]:
         """The run as it stands once this has been committed, and who was stopped."""
+        with transaction.atomic():
+            run, stopped = self._billed(ids, is_patient)
+            if self.run.is_dry:
+                transaction.set_rollback(True)
+            else:
+                run.save(update_fields=PROGRESS)
+        if self.run.is_dry:
+            run.save(update_fields=PROGRESS)
+            stopped = set(ids)  # they are due as before, and were looked at
+        return run, stopped
+
+    def _billed(self, ids: Sequence[UUID], is_patient: bool) -> tuple[BillingRun, set[UUID]]:
         with database.cursor() as cursor:
             cursor.execute(BY_KEYS)
         free = Connection.objects.select_for_update(no_key=True, skip_locked=not is_patient)
@@ -136,13 +162,21 @@ class Cycle:
         run.done += len(held)
         run.issued += sum(len(account.drafts) for account in accounts)
         run.stopped += len(stopped)
-        run.save(update_fields=["done", "issued", "stopped"])
+        run.amounts, run.went_on_at = _added(run.amounts, accounts), timezone.now()
         return run, stopped
 
     def _finish(self) -> None:
         self.run.finished_at = timezone.now()
         self.run.problem = "\n".join(map(in_words, self.failures.values()))
         self.run.save(update_fields=["finished_at", "problem"])
+
+
+def _added(amounts: dict[str, int], accounts: Iterable[Account]) -> dict[str, int]:
+    """`amounts` with what the invoices of `accounts` come to, by currency."""
+    sums: Counter[str] = Counter(amounts)
+    for account in accounts:
+        sums[account.payer.currency] += sum(draft.total for draft in account.drafts)
+    return {currency: minor for currency, minor in sums.items() if minor}
 
 
 def in_words(failure: BaseException) -> str:

@@ -56,6 +56,7 @@ CHECK_TASK = "billing.check_books"
 WEBHOOK_TASK = "billing.work_off_webhooks"
 FILE_TASK = "billing.file_documents"
 IMPORT_TASK = "billing.import_sub_orgs"
+RUN_TASK = "billing.run_asked"
 
 
 def _request(event: Event) -> str:
@@ -80,6 +81,10 @@ def _usage(event: Event) -> str:
 
 def _wallet(event: Event) -> str:
     return reverse("billing:wallet", args=[event.connection_id])
+
+
+def _adjustment(event: Event) -> str:
+    return reverse("admin:billing_adjustment_change", args=[event.subject_id])
 
 
 # Catalog
@@ -518,6 +523,25 @@ credit_deducted = EventKind(
     facts=(("amount", "Amount"), ("reason", "Reason"), ("balance", "Balance")),
     link=_wallet,
 )
+adjustment_proposed = EventKind(
+    "adjustment.proposed",
+    "proposed to adjust the wallet of {wallet} by {amount}: {reason}",
+    category=MANAGEMENT,
+    icon="request",
+    members=Telling(
+        "{person} proposes to adjust a wallet by {amount}",
+        "{wallet}: {reason} Somebody else of the staff has to approve.",
+        action="Look at it",
+    ),
+    facts=(("amount", "Amount"), ("wallet", "Wallet"), ("reason", "Reason")),
+    link=_adjustment,
+)
+adjustment_approved = EventKind(
+    "adjustment.approved", "approved to adjust the wallet of {wallet} by {amount}", icon="check"
+)
+adjustment_rejected = EventKind(
+    "adjustment.rejected", "rejected to adjust the wallet of {wallet} by {amount}", icon="cross"
+)
 credit_applied = EventKind(
     "credit.applied", "{used} of credit was used for {code}", icon="check", link=_invoice
 )
@@ -578,6 +602,8 @@ gateway_contradicted = EventKind(
     facts=(("provider", "Provider"), ("customer", "Customer"), ("found", "Found")),
 )
 billing_resumed = EventKind("billing.resumed", "The invoice of {customer} is explained again")
+run_asked = EventKind("billing_run.asked", "asked for a {what} for {on}")
+run_resumed = EventKind("billing_run.resumed", "resumed the {what} for {on}")
 books_differed = EventKind(
     "books.differed",
     "The books do not agree: {first}",

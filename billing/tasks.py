@@ -11,7 +11,7 @@ from django.utils import timezone
 from . import filing, importing
 from .checking import check_asked, check_books
 from .collecting import collect_due, reconcile
-from .cycle import bill_due
+from .cycle import bill_due, carry_on
 from .deadlines import expire_overdue, remind_of_pending
 from .disputing import find_disputes, follow_disputes
 from .events import (
@@ -21,8 +21,10 @@ from .events import (
     IMPORT_TASK,
     RECONCILE_TASK,
     REFUND_TASK,
+    RUN_TASK,
     WEBHOOK_TASK,
 )
+from .models import BillingRun
 from .postman import deliver
 from .refunding import settle_refunds as settle_every_refund
 from .webhooks import work_off
@@ -44,6 +46,17 @@ def remind_of_requests() -> int:
 def run_cycle() -> int:
     """Issue what is due today where each provider is. Returns how many invoices."""
     return bill_due(at=timezone.now())
+
+
+@shared_task(name=RUN_TASK)
+def run_asked() -> int:
+    """Go on with the run that somebody asked for. Returns how many invoices it has issued."""
+    now = timezone.now()
+    for run in BillingRun.objects.asked().silent(now):
+        if run.take(now):
+            run.refresh_from_db()
+            return carry_on(run, at=now)
+    return 0
 
 
 @shared_task(name="billing.verify_books")

@@ -10,6 +10,7 @@ from allauth.account.decorators import secure_admin_login
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -209,7 +210,7 @@ class OrganizationAdmin(AnyModelAdmin):
     def create_partner(self, request: HttpRequest) -> HttpResponse:
         """Create a Partner and invite its first owner."""
         if not request.user.has_perm("connections.add_organization"):
-            return HttpResponseRedirect(reverse("admin:connections_organization_changelist"))
+            raise PermissionDenied
         form = PartnerForm(request.POST or None)
         if form.is_valid() and (sent := self._invite(request, form)):
             messages.success(request, f"{sent.organization} is invited, at {sent.email}.")

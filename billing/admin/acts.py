@@ -5,6 +5,12 @@ from django import forms
 from billing.models.ledger import REASON_LENGTH
 
 
+class Confirmation(forms.Form):
+    """Nothing to fill in: that it was sent is all."""
+
+    sure = forms.BooleanField(initial=True, widget=forms.HiddenInput)
+
+
 class ReasonForm(forms.Form):
     """Why; the customer reads it."""
 

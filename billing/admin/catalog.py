@@ -1,13 +1,22 @@
 """What is on sale, and what a Partner may charge for it at most."""
 
+from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
 
+from billing.forms.catalog import ExtraForm, NewPlanForm, VersionForm
 from billing.models import AddOn, OneTimeCharge, Plan, PlanVersion, PriceLimits
-from connections.clocks import now_of_organization
+from connections.clocks import clock_of_organization, now_of_organization
+from connections.models import Organization
+from revampd.kit import clock
+from revampd.kit.acts import Act, act_page
 from revampd.kit.admin import AnyModelAdmin, call_verb
 
 from .records import RecordAdmin, money, staff_of
@@ -54,15 +63,94 @@ class CatalogItemAdmin(RecordAdmin):
 
         call_verb(request, items, archive, "{} archived.")
 
+    def offer_page(
+        self, request: HttpRequest, what: str, form: Any, offer: Callable[[Organization], Any]
+    ) -> HttpResponse:
+        """Put something of Revampd's own on sale."""
+        platform = Organization.objects.platform()
+
+        def offered() -> str:
+            with clock_of_organization(platform):
+                return f"{offer(platform)} is on sale."
+
+        act = Act(
+            title=f"Put {what} on sale",
+            words="Revampd's customers see it at once. Its prices never change: what is to cost "
+            "something else is another one.",
+            submit="Put on sale",
+            back=reverse(f"admin:billing_{self.opts.model_name}_changelist"),
+        )
+        add = f"billing.add_{self.opts.model_name}"
+        return act_page(self, request, act, form, offered, permission=add)
+
 
 @admin.register(Plan)
 class PlanAdmin(CatalogItemAdmin):
-    pass
+    change_list_template = "admin/billing/plan/change_list.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("tier/", view(self.offer), name="offer-tier"),
+            path("<uuid:plan_id>/version/", view(self.publish), name="publish-tier"),
+            *super().get_urls(),
+        ]
+
+    def offer(self, request: HttpRequest) -> HttpResponse:
+        form = NewPlanForm(Organization.objects.platform(), request.POST or None)
+        staff = staff_of(request)
+
+        @transaction.atomic
+        def offer(platform: Organization) -> Plan:
+            named = {name: form.cleaned_data[name] for name in ("name", "description")}
+            plan = Plan.offer(provider=platform, by=staff, at=clock.now(), **named)
+            plan.publish(by=staff, at=clock.now(), **form.version())
+            return plan
+
+        return self.offer_page(request, "a tier", form, offer)
+
+    def publish(self, request: HttpRequest, plan_id: UUID) -> HttpResponse:
+        """New prices for a tier; who has the old ones keeps them."""
+        plan = get_object_or_404(Plan, pk=plan_id, provider=Organization.objects.platform())
+        form = VersionForm(plan.provider, request.POST or None)
+
+        def publish() -> str:
+            with clock_of_organization(plan.provider):
+                version = plan.publish(by=staff_of(request), at=clock.now(), **form.version())
+            return f"{plan} costs {version.price} from now on for whoever chooses it."
+
+        act = Act(
+            title=f"New prices for {plan}",
+            words="Whoever chooses it from now on pays these. Who has it already keeps its price.",
+            submit="Publish",
+            back=reverse("admin:billing_plan_change", args=[plan.pk]),
+        )
+        add = "billing.add_planversion"
+        return act_page(self, request, act, form, publish, permission=add)
 
 
 @admin.register(AddOn, OneTimeCharge)
 class PricedItemAdmin(CatalogItemAdmin):
     list_display = ("name", "provider", money("unit_price", "price"), "created_at", "archived_at")
+    change_list_template = "admin/billing/priced_list.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        offer = self.admin_site.admin_view(self.offer)
+        return [
+            path("offer/", offer, name=f"offer-{self.opts.model_name}"),
+            *super().get_urls(),
+        ]
+
+    def offer(self, request: HttpRequest) -> HttpResponse:
+        form = ExtraForm(Organization.objects.platform(), self.model, request.POST or None)
+        staff = staff_of(request)
+
+        def offer(platform: Organization) -> Any:
+            given = form.cleaned_data
+            return self.model.offer(provider=platform, by=staff, at=clock.now(), **given)
+
+        what = "an add-on" if self.model is AddOn else "a one-time service"
+        return self.offer_page(request, what, form, offer)
 
 
 @admin.register(PlanVersion)

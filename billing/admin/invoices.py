@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 
+from billing.forms.corrections import CreditNoteForm
 from billing.models import (
     CreditNote,
     CreditNoteLine,
@@ -33,7 +34,7 @@ class InvoiceAdmin(RecordAdmin):
     )
     list_filter = ("state", "kind", "is_stuck", "issue_date", "provider__kind")
     list_select_related = ("provider", "connection__customer")
-    search_fields = ("=number", "provider__name", "connection__customer__name")
+    search_fields = ("=id", "=number", "provider__name", "connection__customer__name")
     date_hierarchy = "issue_date"
     ordering = ("-issued_at",)
 
@@ -44,9 +45,11 @@ class InvoiceAdmin(RecordAdmin):
     def get_urls(self) -> list[URLPattern]:
         void = self.admin_site.admin_view(self.void)
         write_off = self.admin_site.admin_view(self.write_off)
+        credit = self.admin_site.admin_view(self.credit)
         return [
             path("<uuid:invoice_id>/void/", void, name="void-invoice"),
             path("<uuid:invoice_id>/write-off/", write_off, name="write-off-invoice"),
+            path("<uuid:invoice_id>/credit-note/", credit, name="credit-invoice"),
             *super().get_urls(),
         ]
 
@@ -66,6 +69,31 @@ class InvoiceAdmin(RecordAdmin):
             f"Nobody asks for the {invoice.amount_due} any more that are owed. It cannot be undone."
         )
         return self._amend(request, invoice, "Write {} off", words, invoice.write_off)
+
+    def credit(self, request: HttpRequest, invoice_id: UUID) -> HttpResponse:
+        """Take a part of an invoice back, or all that is left; what was paid is refunded."""
+        invoice = _invoice(invoice_id)
+        form = CreditNoteForm.of_everything(invoice, "")
+        if request.method == "POST" or "all" not in request.GET:
+            form = CreditNoteForm(invoice, request.POST or None)
+
+        def credit() -> str:
+            reason = form.cleaned_data["reason"]
+            with clock_of_connection(invoice.connection):
+                note = CreditNote.issue(
+                    invoice, form.amounts, reason=reason, by=staff_of(request), at=clock.now()
+                )
+            return f"{note.code} takes back {note.total} of {invoice}."
+
+        act = Act(
+            title=f"Credit note for {invoice}",
+            words=f"{form.left} can still be taken back. What is owed goes first; what was paid "
+            "returns as it was paid, to the same credits and to the same cards. It cannot be "
+            "undone.",
+            submit="Issue the credit note",
+            back=reverse("admin:billing_invoice_change", args=[invoice.pk]),
+        )
+        return act_page(self, request, act, form, credit)
 
     def _amend(
         self,

@@ -1,4 +1,4 @@
-"""What staff watch over: runs, stopped invoices, and whether the books agree."""
+"""What staff watch over: stopped invoices, and whether the books agree."""
 
 from typing import Any
 
@@ -11,28 +11,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from billing.books.equations import Total
-from billing.models import BillingRun, BooksCheck, Discrepancy
+from billing.models import BooksCheck, Discrepancy
 
 from .records import PARTIES, PARTY_NAMES, RecordAdmin, staff_of
-
-
-@admin.register(BillingRun)
-class BillingRunAdmin(RecordAdmin):
-    list_display = (
-        *("started_at", "on", "progress", "issued", "stopped"),
-        *("finished_at", "problem"),
-    )
-    list_filter = (
-        ("finished_at", admin.EmptyFieldListFilter),
-        ("problem", admin.EmptyFieldListFilter),
-    )
-    search_fields = ("problem",)
-    ordering = ("-started_at",)
-
-    @admin.display(description="connections")
-    def progress(self, run: BillingRun) -> str:
-        share = 100 * run.done // run.connections if run.connections else 100
-        return f"{run.done:,} of {run.connections:,} ({min(share, 100)} %)"
 
 
 @admin.register(Discrepancy)

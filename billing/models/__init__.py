@@ -1,5 +1,6 @@
 """What is sold, what was agreed, what runs, what is owed, and how it is paid."""
 
+from .adjustments import Adjustment
 from .applications import CreditApplication, CreditReturn
 from .catalog import AddOn, OneTimeCharge
 from .credits import Credit
@@ -37,6 +38,7 @@ from .webhooks import GatewayEvent
 
 __all__ = [
     "AddOn",
+    "Adjustment",
     "BillingRequest",
     "BillingRun",
     "BooksCheck",

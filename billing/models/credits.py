@@ -149,13 +149,20 @@ class Credit(models.Model):
     ) -> "Credit | Deduction":
         """A manual adjustment by the provider or staff: a new credit, or a deduction below zero.
 
+        Whether Revampd's staff may do it alone is for `Adjustment.adjust` to say, which calls this.
         `key` becomes its id: a form that is sent twice gets the adjustment of the first time.
         Raises Invalid for nothing, for no reason and for more than the wallet holds; NotAllowed.
         """
         connection = lock(connection)
         connection.provider.require_biller(by, or_staff=True)
-        if made := key and cls._made_before(key, connection):
+        if made := key and cls.made_before(key, connection):
             return made
+        reason = cls.guard_adjustment(minor, reason)
+        return cls.carry_out(connection, minor, reason=reason, by=by, at=at, key=key)
+
+    @staticmethod
+    def guard_adjustment(minor: int, reason: str) -> str:
+        """The reason, if there is one, and an amount."""
         reason = reason.strip()
         if not minor:
             raise Invalid("Enter an amount other than zero.", field="amount")
@@ -163,13 +170,27 @@ class Credit(models.Model):
             raise Invalid("Say why: the customer reads it in the wallet.", field="reason")
         if len(reason) > REASON_LENGTH:
             raise Invalid(f"Keep the reason under {REASON_LENGTH} characters.", field="reason")
+        return reason
+
+    @classmethod
+    def carry_out(
+        cls,
+        connection: Connection,
+        minor: int,
+        *,
+        reason: str,
+        by: User,
+        at: datetime,
+        key: uuid.UUID | None,
+    ) -> "Credit | Deduction":
+        """An adjustment that is decided. The caller holds the connection's lock."""
         if minor < 0:
             return Deduction.take(connection, -minor, reason=reason, by=by, at=at, key=key)
         origin = cls.Origin.ADJUSTMENT
         return cls.grant(connection, minor, origin=origin, reason=reason, by=by, at=at, key=key)
 
     @classmethod
-    def _made_before(cls, key: uuid.UUID, connection: Connection) -> "Credit | Deduction | None":
+    def made_before(cls, key: uuid.UUID, connection: Connection) -> "Credit | Deduction | None":
         known = (model.objects.filter(pk=key).first() for model in (cls, Deduction))
         made: Credit | Deduction | None = next(filter(None, known), None)
         if made and made.connection_id != connection.pk:

@@ -64,7 +64,8 @@ class BillingRequest(SealedRequest):
         Raises Invalid for what cannot be offered, NotOnSale, NotAllowed for another's member.
         """
         connection = lock(connection)
-        connection.provider.require_biller(by)
+        provider = connection.provider
+        provider.require_biller(by, or_staff=provider.is_platform)
         if sent := key and cls.objects.filter(pk=key).first():
             return cls._sent_before(sent, connection)
         cls._guard_active(connection)

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from billing.forms.wallet import AdjustmentForm
-from billing.models import Credit, CreditApplication, Deduction, Invoice
+from billing.models import Adjustment, Credit, CreditApplication, Deduction, Invoice
 from billing.wallet import Wallet
 from connections.access import Duty, Party, Side, party_view
 from revampd.kit import clock
@@ -152,7 +152,7 @@ def adjust_wallet(request: HttpRequest, party: Party) -> HttpResponse:
 
 def _adjust(request: HttpRequest, party: Party, form: AdjustmentForm) -> HttpResponse:
     given, change = form.cleaned_data, form.change or Money(0, form.currency)
-    made = Credit.adjust(
+    made = Adjustment.adjust(
         party.connection,
         change.minor,
         reason=given["reason"],
@@ -160,6 +160,9 @@ def _adjust(request: HttpRequest, party: Party, form: AdjustmentForm) -> HttpRes
         at=clock.now(),
         key=given["key"],
     )
+    if isinstance(made, Adjustment):
+        sentence = f"{made.total} wait for a second member of Revampd's staff, who has to approve."
+        return done(request, sentence, reverse("billing:wallet", args=[party.connection.pk]))
     did = "took {} out of" if isinstance(made, Deduction) else "added {} to"
     sentence = f"You {did.format(made.total)} the wallet of {party.counterparty}."
     return done(request, sentence, reverse("billing:wallet", args=[party.connection.pk]))
