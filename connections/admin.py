@@ -21,7 +21,7 @@ from django.utils.html import format_html
 
 from revampd.kit import clock
 from revampd.kit.acts import Act, act_page
-from revampd.kit.admin import AnyModelAdmin, ReadOnlyAdmin, call_verb
+from revampd.kit.admin import AnyModelAdmin, ReadOnlyAdmin, Waiting, WaitingFilter, call_verb
 from revampd.kit.errors import Invalid, NotAllowed
 from revampd.kit.forms import refuse
 
@@ -176,7 +176,7 @@ class OrganizationAdmin(AnyModelAdmin):
 
     list_display = ("name", "kind", "state", "number_of_members", "time_zone", "created_at")
     list_filter = ("kind", "state")
-    search_fields = ("name", "legal_name", "slug", "billing_email")
+    search_fields = ("name", "legal_name", "slug", "billing_email", "=id")
     ordering = ("name",)
     fields = (
         *("name", "kind", "state", "slug", "legal_name", "address", "billing_email"),
@@ -337,6 +337,14 @@ class EventAdmin(ReadOnlyAdmin):
 class OutboxAdmin(ReadOnlyAdmin):
     """What nobody has been told yet. A row with a problem waits until it is released."""
 
+    waiting = {
+        "set-aside": Waiting(
+            "Events of which nobody could be told",
+            "event__recorded_at",
+            lambda rows: rows.exclude(problem=""),
+        )
+    }
+    list_filter = (WaitingFilter,)
     list_display = ("event_link", "recorded_at", "problem")
     list_select_related = ("event",)
     search_fields = ("event__code", "problem")

@@ -1,5 +1,6 @@
 """Who was told of what, and what became of the mails, for staff."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.contrib import admin
@@ -7,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from revampd.kit.admin import ReadOnlyAdmin, call_verb
+from revampd.kit.admin import ReadOnlyAdmin, Waiting, WaitingFilter, call_verb
 
 from .bouncing import try_address
 from .models import (
@@ -19,9 +20,12 @@ from .models import (
     Preference,
     Undeliverable,
 )
+from .models.mails import FAILURES
 
 if TYPE_CHECKING:
     from connections.models import User
+
+RECENT = timedelta(days=30)
 
 
 @admin.register(Notification)
@@ -47,7 +51,14 @@ class DeliveryAdmin(ReadOnlyAdmin):
         *("address", "about", "state", "attempts"),
         *("due_at", "sent_at", "reason"),
     )
-    list_filter = ("state", "organization__kind")
+    waiting = {
+        "failed": Waiting(
+            "Mails that did not arrive within 30 days",
+            "due_at",
+            lambda rows: rows.filter(state__in=FAILURES, due_at__gt=timezone.now() - RECENT),
+        )
+    }
+    list_filter = (WaitingFilter, "state", "organization__kind")
     list_select_related = ("event", "notification")
     search_fields = ("=address", "reason", "=id")
     date_hierarchy = "due_at"

@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from billing.admin.records import PARTIES, PARTY_NAMES, RecordAdmin, money
+from revampd.kit.admin import Waiting, WaitingFilter
 
 from .affiliates import admin as affiliates
 from .models import (
@@ -82,7 +83,16 @@ class BankTransferAdmin(RecordAdmin):
         *("begun_at", "connection", money("amount"), "state", "account"),
         *("failure", "settled_at", "reference"),
     )
-    list_filter = ("state", "begun_at")
+    waiting = {
+        "failed": Waiting(
+            "Failed transfers to banks",
+            "settled_at",
+            lambda rows: rows.filter(
+                state=BankTransfer.State.FAILED, payout__state=Payout.State.AVAILABLE
+            ),
+        )
+    }
+    list_filter = (WaitingFilter, "state", "begun_at")
     list_select_related = (*PARTIES, "account")
     search_fields = ("=id", "=reference", *PARTY_NAMES)
     ordering = ("-begun_at",)

@@ -9,6 +9,7 @@ from notifications.views.unsubscribing import unsubscribe
 from notifications.views.webhooks import receive_report
 from payouts.affiliates.urls import affiliate_urls, joining_urls, referral_urls
 
+from .staff.finding import find
 from .views import (
     charges,
     home,
@@ -71,6 +72,7 @@ urlpatterns = [
     path("notifications/", include("notifications.urls")),
     path("", include("connections.urls")),
     path("accounts/", include("allauth.urls")),
+    path("admin/find/", admin.site.admin_view(find), name="find"),
     path("admin/", admin.site.urls),
     path("healthz", site.health, name="health"),
     path("readyz", site.readiness, name="readiness"),

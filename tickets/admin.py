@@ -18,11 +18,11 @@ from connections.clocks import clock_of_connection
 from connections.models import User
 from revampd.kit import clock
 from revampd.kit.acts import Act, act_page
-from revampd.kit.admin import ReadOnlyAdmin
+from revampd.kit.admin import ReadOnlyAdmin, Waiting, WaitingFilter
 
 from .models import Attachment, Audience, Message, Side, Ticket, Unread
 from .models.messages import BODY_LENGTH
-from .models.records import Priority, Status
+from .models.records import ESCALATED, Priority, Status
 from .seats import READ_WITH
 
 
@@ -57,13 +57,35 @@ class TriageForm(forms.Form):
             del self.fields["status"], self.fields["priority"]
 
 
+UNDER_WAY = (Status.OPEN, Status.IN_PROGRESS)
+
+
+def _unassigned(rows: Any) -> Any:
+    """Those that are Revampd's to answer, and that no one there has."""
+    own = Q(connection__provider_kind="PLATFORM", assignee=None)
+    return rows.filter(own | ESCALATED & Q(revampd_assignee=None), status__in=UNDER_WAY)
+
+
 @admin.register(Ticket)
 class TicketAdmin(ReadOnlyAdmin):
     list_display = (
         *("reference", "title", "connection", "status", "priority"),
         *("assignee", "revampd_assignee", "opened_at", "provider_at"),
     )
-    list_filter = ("status", "priority", "provider__kind", "escalated_over__provider__kind")
+    waiting = {
+        "unassigned": Waiting(
+            "Tickets for Revampd that nobody looks after", "opened_at", _unassigned
+        ),
+        "escalated": Waiting(
+            "Tickets that Partners have escalated",
+            "provider_at",
+            lambda rows: rows.filter(ESCALATED, status__in=UNDER_WAY),
+        ),
+    }
+    list_filter = (
+        WaitingFilter,
+        *("status", "priority", "provider__kind", "escalated_over__provider__kind"),
+    )
     list_select_related = (
         *("connection__provider", "connection__customer"),
         *("assignee", "revampd_assignee"),

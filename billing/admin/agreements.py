@@ -1,5 +1,6 @@
 """What was asked and approved, and what runs because of it."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 
 from billing.models import BillingRequest, OneTimeCharge, Subscription, SubscriptionItem
 from billing.models.proposals import NOTE_LENGTH, Proposal
@@ -15,9 +17,12 @@ from connections.clocks import clock_of_connection
 from connections.models import Connection
 from revampd.kit import clock
 from revampd.kit.acts import Act, act_page
+from revampd.kit.admin import Waiting, WaitingFilter
 from revampd.kit.ids import growing_id
 
 from .records import RecordAdmin, money, staff_of
+
+RECENT = timedelta(weeks=2)
 
 
 class ServiceChoice(forms.ModelChoiceField):
@@ -50,7 +55,16 @@ class BillingRequestAdmin(RecordAdmin):
         *("reference", "headline", "connection", "state"),
         *("proposed_by", "proposed_at", "decided_by", "decided_at"),
     )
-    list_filter = ("state", "kind", "made_by", "proposed_at")
+    waiting = {
+        "expired": Waiting(
+            "Requests that expired within two weeks",
+            "decided_at",
+            lambda rows: rows.filter(
+                state=BillingRequest.State.EXPIRED, decided_at__gt=timezone.now() - RECENT
+            ),
+        )
+    }
+    list_filter = (WaitingFilter, "state", "kind", "made_by", "proposed_at")
     list_select_related = (
         *("connection__provider", "connection__customer"),
         *("proposed_by", "decided_by"),

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 
 from billing.books.equations import Total
 from billing.models import BooksCheck, Discrepancy
+from revampd.kit.admin import Waiting, WaitingFilter
 
 from .records import PARTIES, PARTY_NAMES, RecordAdmin, staff_of
 
@@ -21,7 +22,12 @@ class DiscrepancyAdmin(RecordAdmin):
     """Invoices that were stopped. One resolves by itself, once a run finds it explained."""
 
     list_display = ("connection", "found", "on", "found_at", "resolved_at")
-    list_filter = (("resolved_at", admin.EmptyFieldListFilter), "found_at")
+    waiting = {
+        "stopped": Waiting(
+            "Stopped invoices", "found_at", lambda rows: rows.filter(resolved_at=None)
+        )
+    }
+    list_filter = (WaitingFilter, ("resolved_at", admin.EmptyFieldListFilter), "found_at")
     list_select_related = PARTIES
     search_fields = ("found", *PARTY_NAMES)
     ordering = (F("resolved_at").desc(nulls_first=True), "-found_at")  # open ones first

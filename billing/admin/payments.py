@@ -1,13 +1,23 @@
 """Payment methods, attempts to collect, refunds, disputes, and what gateways told us."""
 
+from datetime import datetime, timedelta
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
-from billing.models import Dispute, GatewayEvent, Payment, PaymentMethod, Refund
-from revampd.kit.admin import call_verb
+from billing.models import Dispute, GatewayEvent, Invoice, Payment, PaymentMethod, Refund
+from revampd.kit.admin import Waiting, WaitingFilter, call_verb
 
 from .records import PARTIES, PARTY_NAMES, RecordAdmin, money
+
+RECENT = timedelta(days=30)
+OWED = (Invoice.State.OPEN, Invoice.State.PAST_DUE)
+
+
+def _recent() -> datetime:
+    return timezone.now() - RECENT
 
 
 @admin.register(PaymentMethod)
@@ -28,7 +38,14 @@ class PaymentAdmin(RecordAdmin):
         *("begun_at", "connection", "invoice", money("amount"), "state", "method", "cause"),
         *(money("refunded"), money("disputed"), "failure", "settled_at"),
     )
-    list_filter = ("state", "cause", "is_hard", "begun_at")
+    waiting = {
+        "failed": Waiting(
+            "Failed payments of what is still owed",
+            "settled_at",
+            lambda rows: rows.filter(state=Payment.State.FAILED, invoice__state__in=OWED),
+        )
+    }
+    list_filter = (WaitingFilter, "state", "cause", "is_hard", "begun_at")
     list_select_related = (*PARTIES, "invoice", "method")
     search_fields = ("=id", "=reference", "=invoice__number", *PARTY_NAMES)
     date_hierarchy = "begun_at"
@@ -41,7 +58,14 @@ class RefundAdmin(RecordAdmin):
         *("begun_at", "connection", "note", money("amount"), "state", "payment"),
         *("failure", "settled_at"),
     )
-    list_filter = ("state", "begun_at")
+    waiting = {
+        "failed": Waiting(
+            "Refunds that did not go through",
+            "settled_at",
+            lambda rows: rows.filter(state=Refund.State.FAILED, settled_at__gt=_recent()),
+        )
+    }
+    list_filter = (WaitingFilter, "state", "begun_at")
     list_select_related = (*PARTIES, "note", "payment__method")
     search_fields = ("=id", "=reference", "=note__number", *PARTY_NAMES)
     ordering = ("-begun_at",)
@@ -73,7 +97,13 @@ class GatewayEventAdmin(RecordAdmin):
         *("received_at", "gateway", "kind", "event_id", "key"),
         *("processed_at", "note", "problem"),
     )
+    waiting = {
+        "set-aside": Waiting(
+            "Webhooks that were set aside", "received_at", lambda rows: rows.exclude(problem="")
+        )
+    }
     list_filter = (
+        WaitingFilter,
         ("problem", admin.EmptyFieldListFilter),
         ("processed_at", admin.EmptyFieldListFilter),
         *("inbox", "gateway", "kind"),

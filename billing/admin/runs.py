@@ -1,11 +1,12 @@
 """Billing runs: how far each is and what came of it; a new one, a dry one, and one resumed."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -15,12 +16,15 @@ from django.views.decorators.http import require_POST
 
 from billing.forms.requests import day_field
 from billing.models import BillingRun
+from billing.models.oversight import SILENCE
 from billing.outcomes import Outcome
 from revampd.kit.acts import Act, act_page
+from revampd.kit.admin import Waiting, WaitingFilter
 
 from .acts import Confirmation
 from .records import RecordAdmin, staff_of
 
+RECENT = timedelta(days=2)
 MODES = (
     ("DRY", "Dry run: say what would be issued, and issue nothing"),
     ("REAL", "Issue the invoices"),
@@ -51,7 +55,19 @@ class BillingRunAdmin(RecordAdmin):
         *("started_at", "on", "is_dry", "progress", "issued", "stopped"),
         *("finished_at", "asked_by", "problem"),
     )
+    waiting = {
+        "lost": Waiting(
+            "Billing runs that failed or lost their worker",
+            "started_at",
+            lambda rows: rows.filter(
+                Q(finished_at=None, started_at__lt=timezone.now() - SILENCE)
+                & (Q(went_on_at=None) | Q(went_on_at__lt=timezone.now() - SILENCE))
+                | ~Q(problem="") & Q(started_at__gt=timezone.now() - RECENT)
+            ),
+        )
+    }
     list_filter = (
+        WaitingFilter,
         ("finished_at", admin.EmptyFieldListFilter),
         ("problem", admin.EmptyFieldListFilter),
         "is_dry",

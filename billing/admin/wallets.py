@@ -23,6 +23,7 @@ from connections.clocks import clock_of_connection
 from connections.models import Connection
 from revampd.kit import clock
 from revampd.kit.acts import Act, act_page
+from revampd.kit.admin import Waiting, WaitingFilter
 
 from .acts import Confirmation
 from .records import PARTIES, PARTY_NAMES, RecordAdmin, money, staff_of
@@ -89,7 +90,14 @@ class AdjustmentAdmin(RecordAdmin):
         *("proposed_at", "connection", money("amount"), "reason", "state"),
         *("proposed_by", "decided_by", "decided_at"),
     )
-    list_filter = ("state", "proposed_at")
+    waiting = {
+        "pending": Waiting(
+            "Wallet adjustments that take a second person",
+            "proposed_at",
+            lambda rows: rows.filter(state=Adjustment.State.PENDING),
+        )
+    }
+    list_filter = (WaitingFilter, "state", "proposed_at")
     list_select_related = (*PARTIES, "proposed_by", "decided_by")
     search_fields = ("=id", "reason", "=proposed_by__email", *PARTY_NAMES)
     ordering = ("-proposed_at",)

@@ -1,6 +1,7 @@
 """What the admin pages of all apps share: tables that only grow, and verbs as actions."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib import admin, messages
@@ -18,6 +19,35 @@ else:
     AnyModelAdmin = admin.ModelAdmin
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """Rows that somebody of the staff has to look at, and since when each of them waits.
+
+    The start page counts them and links to the list that `WaitingFilter` makes of the same rows.
+    """
+
+    label: str
+    since: str
+    rows: Callable[[models.QuerySet[Any]], models.QuerySet[Any]]
+
+
+class WaitingFilter(admin.SimpleListFilter):
+    """What needs attention, as the page's own `waiting` lists it by name."""
+
+    title = "needs attention"
+    parameter_name = "waiting"
+
+    def lookups(
+        self, _request: HttpRequest, model_admin: "admin.ModelAdmin[Any]"
+    ) -> list[tuple[str, str]]:
+        self._waiting: dict[str, Waiting] = model_admin.waiting  # type: ignore[attr-defined]
+        return [(name, waiting.label) for name, waiting in self._waiting.items()]
+
+    def queryset(self, _request: HttpRequest, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        chosen = self._waiting.get(self.value() or "")
+        return chosen.rows(rows) if chosen else rows
+
+
 class ReadOnlyAdmin(AnyModelAdmin):
     """Shows and searches rows that nobody may add, change or delete by hand.
 
@@ -26,6 +56,7 @@ class ReadOnlyAdmin(AnyModelAdmin):
     """
 
     show_full_result_count = False
+    waiting: dict[str, Waiting] = {}
 
     def has_add_permission(self, *_: object, **__: object) -> bool:
         return False

@@ -1,6 +1,6 @@
 """Billing runs as staff see them: asked for, dry, live, resumed."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
@@ -18,7 +18,7 @@ from tests.staff.people import staff
 
 ASK = {"mode": "REAL", "on": "2026-12-10"}
 DUE = date(2026, 12, 10)
-THEN = timezone.datetime(2026, 12, 10, 18, tzinfo=timezone.get_fixed_timezone(0))
+THEN = datetime(2026, 12, 10, 18, tzinfo=UTC)
 
 
 @pytest.fixture
