@@ -9,6 +9,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.text import slugify
 
 from connections.access import Party, Side
 from connections.models import Membership, Organization
@@ -25,6 +26,11 @@ class Entry:
     icon: str
     url: str = ""
     current: bool = False
+
+    @property
+    def topic(self) -> str:
+        """The page of docs/users/ about it."""
+        return slugify(self.label)
 
     def at(self, page: str, *args: Any) -> "Entry":
         url = _address(self.route, *args)
@@ -74,6 +80,12 @@ class Navigation:
     organization: Place | None
     organizations: tuple[Switch, ...]
     sections: tuple[Section, ...]
+
+    @property
+    def help_url(self) -> str:
+        """The page of help about the entry that one is on."""
+        current = [entry for section in self.sections for entry in section.entries if entry.current]
+        return _address("help", current[-1].topic) if current else _address("help-list")
 
 
 PERSONAL = (

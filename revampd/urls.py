@@ -14,6 +14,7 @@ from .views import (
     charges,
     home,
     invitations,
+    manual,
     organization_home,
     overview,
     search,
@@ -34,6 +35,8 @@ sub_org_urls = [
 urlpatterns = [
     path("", home.home, name="home"),
     path("connections/", home.connection_list, name="connection-list"),
+    path("help/", manual.help_list, name="help-list"),
+    path("help/<slug:topic>/", manual.help_page, name="help"),
     path("search/", search.search_page, name="search"),
     path("search/palette/", search.search_palette, name="search-palette"),
     path("connections/<uuid:connection_id>/", overview.overview, name="overview"),

@@ -129,6 +129,7 @@ def values(cast: Cast) -> dict[str, Any]:
         "charge_reference": asked.reference,
         "payment_id": asked.pk,
         "slug": cast.northwind.slug,
+        "topic": "plan",
         "request_id": waiting.pk,
         "number": invoice.number,
         "note_number": note.number,

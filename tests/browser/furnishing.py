@@ -101,6 +101,7 @@ def furnish(cast: Cast) -> Furnished:
         "tier": cast.revampd_northwind.pk,
         "revampd_bluebird": cast.revampd_bluebird.pk,
         "slug": cast.northwind.slug,
+        "topic": "members",
         "number": cast.northwind_bluebird.invoices.newest_first().first().number,
         "membership_id": Membership.objects.get(user=cast.vera).pk,
         "plan_id": cast.growth.plan.pk,
