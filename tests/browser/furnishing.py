@@ -12,10 +12,13 @@ from billing.collecting import pay
 from billing.cycle import bill_due
 from billing.disputing import find_disputes
 from billing.models import (
+    Adjustment,
     BillingRequest,
+    BillingRun,
     Credit,
     CreditNote,
     Payment,
+    Plan,
     SandboxCharge,
     SandboxDispute,
     SandboxSetup,
@@ -27,7 +30,7 @@ from billing.models.sub_org_imports import NewSubOrg
 from billing.pricing import Timing
 from billing.setups import begin_setup
 from connections.kinds import Category
-from connections.models import Connection, Invitation, Membership, User
+from connections.models import Connection, Event, Invitation, Membership, User, Viewing
 from connections.tokens import invitation_token
 from notifications.draining import drain_events
 from notifications.models import Delivery, Notification, Preference
@@ -54,6 +57,7 @@ from tests.payouts.affiliates.acts import (
 from tests.tickets.acts import answer, escalated, note, submit, support
 from tickets.keeping import Checked, kept
 from tickets.models import Side as TicketSide
+from tickets.models import Ticket
 
 LONG_NAME = "Chamberlain, Featherstonehaugh & Cholmondeley Physiotherapy Associates of Albuquerque"
 LONG_NOTE = (
@@ -94,6 +98,7 @@ def furnish(cast: Cast) -> Furnished:
     set_up(cast.dora)
     _lose_mail(house, now)
     drain_events()
+    _staff(house, now)
     house.values |= {
         **{name: request.pk for name, request in house.requests.items()},
         "connection_id": cast.northwind_bluebird.pk,
@@ -362,6 +367,42 @@ def _lose_mail(house: Furnished, now: datetime) -> None:
         "signed": unsubscribe_token(cast.ben, Category.REVAMPD_BILLING),
         "signed for all": unsubscribe_token(cast.maya, EVERYTHING),
     }
+
+
+def _staff(house: Furnished, now: datetime) -> None:
+    """What Revampd's staff have to look at: an adjustment that takes two, runs, their own pages."""
+    cast = house.cast
+    large = Adjustment.adjust(
+        cast.revampd_bluebird, 900_00, reason=LONG_NOTE[:190], by=cast.rhea, at=now
+    )
+    lost = BillingRun.objects.create(
+        started_at=now - timedelta(hours=1), connections=1200, done=431, issued=431
+    )
+    seen = Viewing.objects.create(
+        staff=cast.rhea,
+        person=cast.ben,
+        reason="Does not find the invoice",
+        started_at=now - timedelta(hours=2),
+        until=now - timedelta(hours=1),
+        ended_at=now - timedelta(hours=1),
+    )
+    rows = {
+        "organization": cast.northwind,
+        "user": cast.ben,
+        "connection": cast.revampd_northwind,
+        "invoice": cast.northwind_bluebird.invoices.owed().first(),
+        "credit": cast.northwind_bluebird.credits.first(),
+        "adjustment": large,
+        "billingrun": BillingRun.objects.exclude(pk=lost.pk).first(),
+        "viewing": seen,
+        "plan": Plan.objects.filter(provider=cast.revampd).first(),
+        "ticket": Ticket.objects.filter(provider=cast.revampd).first()
+        or Ticket.objects.escalated().first(),
+        "event": Event.objects.first(),
+        "delivery": Delivery.objects.first(),
+    }
+    house.values |= {f"admin {name}": row.pk for name, row in rows.items() if row}
+    house.values["lost run"] = lost.pk
 
 
 def _read_some(user: User, now: datetime) -> None:

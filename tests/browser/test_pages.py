@@ -233,7 +233,38 @@ REFUSALS = [
     Visit("maya", f"{CONNECTION}payment-methods/", 403),
     Visit("maya", "sandbox/setups/<setup_reference>/", 404),
 ]
-ADMIN = [Visit("rhea", f"admin/{page}") for page in ("", "connections/user/")]
+STAFF_PAGES = (
+    *("", "find/?q=north", "find/?q=nothing-like-it", "password_change/"),
+    *(f"connections/{model}/" for model in ("user", "organization", "connection", "event")),
+    *(f"connections/{model}/" for model in ("viewing", "membership", "invitation", "outbox")),
+    *(f"billing/{model}/" for model in ("invoice", "credit", "adjustment", "billingrun")),
+    *(f"billing/{model}/" for model in ("payment", "plan", "addon", "transfer", "usagerecord")),
+    *("billing/payment/?waiting=failed", "notifications/delivery/?waiting=failed"),
+    *("tickets/ticket/", "tickets/message/", "notifications/delivery/", "payouts/payout/"),
+    *("payouts/referralterms/add/", "billing/pricelimits/USD/change/"),
+    *(
+        f"{app}/{model}/<admin {model}>/change/"
+        for app, models in {
+            "connections": ("user", "organization", "connection", "event", "viewing"),
+            "billing": ("invoice", "credit", "adjustment", "billingrun", "plan"),
+            "tickets": ("ticket",),
+            "notifications": ("delivery",),
+        }.items()
+        for model in models
+    ),
+    *(
+        "connections/connection/<admin connection>/history/",
+        "billing/billingrun/<lost run>/change/",
+    ),
+    *("connections/user/<admin user>/view-as/", "connections/organization/partner/"),
+    *("billing/credit/of/<admin connection>/adjust/", "billing/billingrun/ask/"),
+    *(f"billing/invoice/<admin invoice>/{act}/" for act in ("void", "write-off", "credit-note")),
+    *(f"billing/adjustment/<admin adjustment>/{act}/" for act in ("approve", "reject")),
+    *("billing/plan/tier/", "billing/plan/<admin plan>/version/", "billing/addon/offer/"),
+    *("billing/billingrequest/service/<admin connection>/", "billing/usagerecord/enter/"),
+    *(f"tickets/ticket/<admin ticket>/{act}/" for act in ("answer", "triage")),
+)
+ADMIN = [Visit("rhea", f"admin/{page}") for page in STAFF_PAGES]
 
 VISITS = sorted(chain(routes(), OTHER_STATES, ACCOUNT_PAGES, REFUSALS, ADMIN), key=str)
 
