@@ -7,7 +7,10 @@ CENTRAL, EASTERN = "America/Chicago", "America/New_York"
 
 INGRID = Person("ingrid", "Ingrid Solberg", "ingrid@revampd.example", PACIFIC)
 MARCUS = Person("marcus", "Marcus Webb", "marcus@revampd.example", EASTERN)
-AVERY = Person("avery", "Avery Kim", "avery@revampd.example", PACIFIC, is_staff=True)
+# Staff, of whom none is a superuser. Large adjustments of a wallet take two of them.
+AVERY = Person("avery", "Avery Kim", "avery@revampd.example", PACIFIC, "Administrator")
+NORA = Person("nora", "Nora Lindgren", "nora@revampd.example", EASTERN, "Finance")
+SYLVIE = Person("sylvie", "Sylvie Laurent", "sylvie@revampd.example", EASTERN, "Support")
 
 MAYA = Person("maya", "Maya Okafor", "maya@brightwell.example", MOUNTAIN)
 # Bills for one Partner and owns a Sub-Org of the other.
@@ -52,7 +55,13 @@ REVAMPD = Company(
     "83-2957140",
     "billing@revampd.example",
     PACIFIC,
-    (Member(INGRID, OWNER), Member(AVERY, BILLING), Member(MARCUS, SUPPORT)),
+    (
+        Member(INGRID, OWNER),
+        Member(AVERY, BILLING),
+        Member(MARCUS, SUPPORT),
+        Member(NORA, VIEWER),
+        Member(SYLVIE, VIEWER),
+    ),
 )
 BRIGHTWELL = Company(
     "brightwell",

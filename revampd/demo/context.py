@@ -15,7 +15,7 @@ from connections.models import Organization
 from revampd.kit import clock
 
 from .companies import COMPANIES
-from .people import Company
+from .people import Company, Member
 from .seed import PASSWORD
 
 
@@ -58,6 +58,11 @@ def _groups() -> list[dict[str, Any]]:
     return [_group(company) for company in COMPANIES]
 
 
+def _role(member: Member) -> str:
+    staff = member.person.staff
+    return f"Staff: {staff}" if staff else str(member.role.label)
+
+
 def _group(company: Company) -> dict[str, Any]:
     return {
         "name": company.name,
@@ -65,7 +70,7 @@ def _group(company: Company) -> dict[str, Any]:
         "people": [
             {
                 "name": member.person.name,
-                "role": member.role.label,
+                "role": _role(member),
                 "url": reverse("demo:sign-in", args=[member.person.key]),
             }
             for member in company.members

@@ -11,13 +11,16 @@ OWNER, BILLING, SUPPORT, VIEWER = Role
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with an account. `key` is the short name that stories and sign-in links use."""
+    """Somebody with an account. `key` is the short name that stories and sign-in links use.
+
+    `staff` is their role in the admin, if they work there.
+    """
 
     key: str
     name: str
     email: str
     time_zone: str
-    is_staff: bool = False
+    staff: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from django.contrib.auth.models import Group
 
 from billing import seats
 from billing.models import AddOn, OneTimeCharge, Plan, PlanVersion
@@ -51,8 +52,9 @@ class Stage:
         """The person's account. At their first appearance they sign up for it."""
         if person.key not in self._users:
             fields = {"name": person.name, "time_zone": person.time_zone, "date_joined": self.at}
-            make = User.objects.create_superuser if person.is_staff else User.objects.create_user
-            user = make(person.email, None, **fields)
+            is_staff = bool(person.staff)
+            user = User.objects.create_user(person.email, None, is_staff=is_staff, **fields)
+            user.groups.set(Group.objects.filter(name=person.staff))
             EmailAddress.objects.create(user=user, email=person.email, verified=True, primary=True)
             self._users[person.key] = user
         return self._users[person.key]

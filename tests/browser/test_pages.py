@@ -234,7 +234,7 @@ REFUSALS = [
     Visit("maya", "sandbox/setups/<setup_reference>/", 404),
 ]
 STAFF_PAGES = (
-    *("", "find/?q=north", "find/?q=nothing-like-it", "password_change/"),
+    *("", "find/?q=north", "find/?q=nothing-like-it"),
     *(f"connections/{model}/" for model in ("user", "organization", "connection", "event")),
     *(f"connections/{model}/" for model in ("viewing", "membership", "invitation", "outbox")),
     *(f"billing/{model}/" for model in ("invoice", "credit", "adjustment", "billingrun")),
