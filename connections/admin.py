@@ -62,7 +62,7 @@ class UserAdmin(AnyModelAdmin):
     """
 
     list_display = ("email", "name", "is_active", "is_staff", "last_login", "date_joined")
-    list_filter = ("is_active", "is_staff")
+    list_filter = ("is_active", "is_staff", "groups")
     search_fields = ("email", "name")
     ordering = ("email",)
     fields = (

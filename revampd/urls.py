@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from billing.gateways import gateway
 from notifications.views.unsubscribing import unsubscribe
@@ -75,6 +76,8 @@ urlpatterns = [
     path("notifications/", include("notifications.urls")),
     path("", include("connections.urls")),
     path("accounts/", include("allauth.urls")),
+    # allauth's form asks again who one is, and tells by mail.
+    path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
     path("admin/find/", admin.site.admin_view(find), name="find"),
     path("admin/", admin.site.urls),
     path("healthz", site.health, name="health"),
