@@ -43,5 +43,5 @@ class TestStaff:
         assert as_(cast.ben).get("/admin/")["Location"] != SET_UP
 
 
-def test_is_the_rule_in_production_and_none_in_a_demo(cast, as_):
+def test_is_asked_of_nobody_where_it_is_not_required(cast, as_):
     assert as_(staff("Support")).get("/admin/").status_code == 200
