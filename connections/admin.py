@@ -43,6 +43,7 @@ from .models.viewings import REASON_LENGTH
 
 # allauth's sign-in has the rate limits and the second factor; the admin's own has neither.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+admin.site.index_title = "Today"
 
 if TYPE_CHECKING:
     AnyTabularInline = admin.TabularInline[Any, Any]

@@ -52,7 +52,7 @@ class RunForm(forms.Form):
 @admin.register(BillingRun)
 class BillingRunAdmin(RecordAdmin):
     list_display = (
-        *("started_at", "on", "is_dry", "progress", "issued", "stopped"),
+        *("started_at", "kind", "on", "progress", "issued", "stopped"),
         *("finished_at", "asked_by", "problem"),
     )
     waiting = {
@@ -77,6 +77,10 @@ class BillingRunAdmin(RecordAdmin):
     ordering = ("-started_at",)
     change_list_template = "admin/billing/billingrun/change_list.html"
     change_form_template = "admin/billing/billingrun/change_form.html"
+
+    @admin.display(ordering="is_dry")
+    def kind(self, run: BillingRun) -> str:
+        return "Dry run" if run.is_dry else "Billing run"
 
     @admin.display(description="connections")
     def progress(self, run: BillingRun) -> str:

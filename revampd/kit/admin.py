@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django.contrib import admin, messages
 from django.contrib.auth import get_permission_codename
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
 
 from revampd.kit.errors import DomainError
 
@@ -57,6 +58,12 @@ class ReadOnlyAdmin(AnyModelAdmin):
 
     show_full_result_count = False
     waiting: dict[str, Waiting] = {}
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        title = {"title": capfirst(str(self.opts.verbose_name_plural))}
+        return super().changelist_view(request, title | (extra_context or {}))
 
     def has_add_permission(self, *_: object, **__: object) -> bool:
         return False

@@ -82,13 +82,25 @@ def _seen(request: HttpRequest) -> list[Any]:
 
 
 def _rows(own: Any, request: HttpRequest) -> QuerySet[Any]:
-    related = own.list_select_related
+    related = own.list_select_related if isinstance(own.list_select_related, tuple) else ()
+    if _has_connection(own):
+        related = (*related, "connection__provider", "connection__customer")
     rows: QuerySet[Any] = own.get_queryset(request)
-    return rows.select_related(*related) if isinstance(related, tuple) and related else rows
+    return rows.select_related(*related) if related else rows
+
+
+def _has_connection(own: Any) -> bool:
+    return any(field.name == "connection" for field in own.opts.fields)
+
+
+def _name(own: Any, row: Any) -> str:
+    """What a row is called, and whose it is where that does not say it."""
+    own_connection = row.connection if _has_connection(own) else None
+    return f"{row}, {own_connection}" if own_connection else str(row)
 
 
 def _hits(own: Any, rows: QuerySet[Any], typed: str = "") -> Hits:
     stem = f"admin:{own.opts.app_label}_{own.opts.model_name}"
-    shown = [(str(row), reverse(f"{stem}_change", args=[row.pk])) for row in rows[:SHOWN]]
+    shown = [(_name(own, row), reverse(f"{stem}_change", args=[row.pk])) for row in rows[:SHOWN]]
     more = f"{reverse(f'{stem}_changelist')}?q={typed}" if len(shown) == SHOWN else ""
     return Hits(str(own.opts.verbose_name_plural), shown, more)
