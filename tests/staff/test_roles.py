@@ -183,13 +183,14 @@ class TestRole:
     def test_opens_its_pages_and_no_other(self, rows, as_, role):
         browser = as_(staff(role) if role else staff())
 
-        wrong = {
-            address.path: answer.status_code
-            for address in addresses(rows)
-            if ((answer := browser.get(address.path)).status_code == 403)
-            is address.allows(role, post=False)
-        }
+        answers = {address: browser.get(address.path).status_code for address in addresses(rows)}
 
+        # What is an act and no page answers GET with 405, whoever asks.
+        wrong = {
+            address: code
+            for address, code in answers.items()
+            if code != 405 and (code == 403) is address.allows(role, post=False)
+        }
         assert wrong == {}
 
     def test_changes_nothing_that_is_not_its_own(self, rows, as_, role):
@@ -213,6 +214,7 @@ class TestRole:
         offered = {
             model._meta.label_lower: set(own.get_actions(request))
             for model, own in admin.site._registry.items()
+            if own.has_view_permission(request)
         }
 
         for label, names in offered.items():
@@ -271,7 +273,7 @@ class TestDay:
         chosen = {"action": "withdraw", "_selected_action": [str(sent.pk)]}
         browser.post(reverse("admin:connections_invitation_changelist"), chosen)
 
-        assert texts(ticket, Side.CUSTOMER)[-1] == "Done."
+        assert "Done." in texts(ticket, Side.CUSTOMER)
         assert Ticket.objects.get(pk=ticket.pk).assignee == sue
         assert not Invitation.objects.pending().filter(pk=sent.pk).exists()
 
@@ -284,7 +286,8 @@ class TestDay:
         answer = browser.post(propose, {"key": key, "service": service.pk, "note": "As agreed"})
 
         assert answer.status_code == 302
-        assert cast.revampd_northwind.requests.get(pk=key).is_pending
+        sent = BillingRequest.objects.get(pk=key)
+        assert (sent.connection, sent.is_pending) == (cast.revampd_northwind, True)
 
     def test_of_finance_takes_an_invoice_back_in_part(self, cast, as_):
         from_now = timezone.now()

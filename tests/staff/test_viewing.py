@@ -9,6 +9,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from billing.models import BillingRequest
 from connections.access import party_view
 from connections.models import Event, User, Viewing
 from connections.tasks import end_viewings
@@ -225,7 +226,7 @@ class TestEnd:
 
         with later():
             assert browser.post(path)["Location"] == "/admin/"
-        assert cast.northwind_bluebird.requests.get(pk=values["request_id"]).is_pending
+        assert BillingRequest.objects.get(pk=values["request_id"]).is_pending
 
     def test_is_written_down_also_if_nobody_comes_back(self, cast, as_):
         looking(as_, cast.ben)
