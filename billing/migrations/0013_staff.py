@@ -11,7 +11,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0011_webhook_inboxes"),
+        ("billing", "0012_disputes"),
         ("connections", "0006_staff"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
