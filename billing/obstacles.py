@@ -150,7 +150,8 @@ def _past_due(seller: Any) -> QuerySet[Invoice]:
 @prepared
 def _debts(seller: Any) -> QuerySet[Invoice, Any]:
     customers = _past_due(seller).values_list("connection", "connection__customer__name")
-    owed: QuerySet[Invoice, Any] = customers.annotate(
+    owed: Any = customers.annotate(
         since=Min("past_due_on"), number=Count("pk"), amount=Sum("outstanding"), of=F("currency")
     )
-    return owed.order_by("since", "connection")[:SHOWN]
+    longest: QuerySet[Invoice, Any] = owed.order_by("since", "connection")[:SHOWN]
+    return longest

@@ -92,7 +92,7 @@ def _part(
     """A page is found in an index alone, however deep it lies; what it shows is read afterwards."""
     found = _narrowed(reader, connection, **shape).pinned_first().values("pk")[slice(*part)]
     rows: models.QuerySet[Notification] = Notification.objects.filter(pk__in=found)
-    return rows.with_parties().pinned_first()  # type: ignore[attr-defined,no-any-return]
+    return rows.with_parties().pinned_first()  # type: ignore[attr-defined]
 
 
 # In full
