@@ -504,7 +504,7 @@ credit_granted = EventKind(
     tone="good",
     customer=Telling(
         "{provider} added {amount} to your wallet",
-        "{reason} It pays your next invoices from {provider}, oldest credit first.",
+        "It pays your next invoices from {provider}, oldest credit first. {reason}",
     ),
     facts=(
         ("amount", "Credit"),
