@@ -22,7 +22,7 @@ from .work import work
 PASSWORD = "demo"  # noqa: S105 - everybody's, and shown on the sign-in page
 FIRST_NIGHT = 290  # days ago
 NEWS = timedelta(days=3)
-TODAY = timedelta(hours=12)
+FRESH = timedelta(hours=2)
 TURN = 20_471  # the advisory lock of two seeds started at once
 
 
@@ -89,7 +89,7 @@ def tell(stage: Stage) -> None:
 
 
 def summarize(stage: Stage) -> None:
-    """Whoever reads once a day gets today's summary of what is not of today."""
-    waiting = Delivery.objects.awaiting_summary().filter(event__at__lt=stage.now - TODAY)
+    """Whoever reads once a day has had today's summary; what is fresh waits for the next."""
+    waiting = Delivery.objects.awaiting_summary().filter(event__at__lt=stage.now - FRESH)
     waiting.update(due_at=stage.now)
     compose_digests(at=stage.now)
