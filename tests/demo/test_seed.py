@@ -27,7 +27,7 @@ from notifications.models import Delivery, Notification
 from payouts.models import AffiliatePayout, BankTransfer, Earning, Payout, Referral, Settlement
 from payouts.weeks import week_of
 from revampd.demo import seed as seeding
-from revampd.demo.companies import COMPANIES, DANIEL, ELENA, PEOPLE
+from revampd.demo.companies import COMPANIES, DANIEL, ELENA, PEOPLE, PRIYA
 from revampd.demo.seed import seed
 from tests.books import assert_books_agree
 
@@ -206,6 +206,13 @@ class TestNotifications:
         old = datetime.now(UTC) - timedelta(days=4)
         assert not queued.filter(event__at__lt=old).exists()
         assert not Delivery.objects.filter(state=Delivery.State.FAILED).exists()
+
+    def test_are_summed_up_once_a_day_for_who_wants_that(self, demo: None) -> None:
+        priya = User.objects.get(email=PRIYA.email)
+        [summary] = Delivery.objects.filter(event=None, digest__recipient=priya)
+
+        assert {part.row.category for part in summary.parts} == {"SUPPORT"}
+        assert Delivery.objects.awaiting_summary().filter(address=PRIYA.email).exists()
 
 
 class TestWords:
