@@ -15,7 +15,6 @@ urlpatterns = [
     path("settings/bank-account/linked/", settings.account_linked, name="account-linked"),
     path("settings/bank-account/removal/", settings.remove_account, name="remove-account"),
     path("<uuid:payout_id>/", payouts.payout_detail, name="payout"),
-    path("<uuid:payout_id>/news/", payouts.payout_news, name="news"),
     path("<uuid:payout_id>/export/", exports.export_earnings, name="export-earnings"),
     path("<uuid:payout_id>/statement/", statements.statement, name="statement"),
     path("<uuid:payout_id>/settlement/", settlements.settle_payout, name="settle-payout"),

@@ -1,12 +1,11 @@
 """The payouts of a Partner, and one of them with everything that it consists of."""
 
-from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Paginator
 from django.db.models import Prefetch
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
@@ -16,7 +15,7 @@ from payouts.access import payout_view
 from payouts.live import version, version_of
 from payouts.models import Earning, Payout
 from payouts.summary import Summary
-from revampd.kit import clock
+from revampd.kit import clock, live
 from revampd.kit.errors import DomainError
 from revampd.kit.htmx import page
 
@@ -37,7 +36,14 @@ def payout_list(request: HttpRequest, party: Party) -> HttpResponse:
 @payout_view()
 @require_GET
 def payout_detail(request: HttpRequest, party: Party, payout_id: UUID) -> HttpResponse:
-    return detail_page(request, party, payout_id)
+    """The page; or, for one on its way that asks again, how it stands once that has changed."""
+    if not live.is_asked(request):
+        return detail_page(request, party, payout_id)
+    present = version_of(party.connection.pk, payout_id)
+    if present and live.shows(request, present):
+        return live.unchanged()
+    context = _standing(find_payout(party, payout_id)) | {"is_news": True}
+    return render(request, "payouts/_standing.html", context)
 
 
 def detail_page(
@@ -66,22 +72,6 @@ def _standing(payout: Payout) -> dict[str, Any]:
         "settlements": settlements,
         "version": version(payout, settlements),
     }
-
-
-@payout_view()
-@require_GET
-def payout_news(request: HttpRequest, party: Party, payout_id: UUID) -> HttpResponse:
-    """204 while a payout stands as the page shows it, else how it stands now.
-
-    Asked for every ten seconds while it is on its way: until something is new it reads one row.
-    """
-    present = version_of(party.connection.pk, payout_id)
-    if present is None:
-        raise Http404
-    if request.GET.get("seen") in (None, present):
-        return HttpResponse(status=HTTPStatus.NO_CONTENT)
-    context = _standing(find_payout(party, payout_id))
-    return render(request, "payouts/_news.html", context | {"is_news": True})
 
 
 def find_payout(party: Party, payout_id: UUID) -> Payout:

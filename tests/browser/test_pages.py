@@ -43,7 +43,6 @@ NOT_PAGES = {
     f"{PARTY}tickets/<uuid:ticket_id>/news/",
     f"{PARTY}tickets/<uuid:ticket_id>/attachments/<uuid:attachment_id>/",
     f"{PARTY}payouts/<uuid:payout_id>/statement/",
-    f"{PARTY}payouts/<uuid:payout_id>/news/",
 }
 
 

@@ -102,7 +102,7 @@ class TestPayout:
         settled = page.get_by_role("region", name="Settled")
         expect(settled).to_contain_text("ending 6789 Paid", timeout=30_000)
         expect(page.get_by_role("heading", level=1)).to_contain_text("Settled")
-        expect(page.locator("#news")).to_have_count(0)
+        expect(page.locator("[data-live]")).to_have_count(0)
         assert faults(page) == []
 
     def test_needs_no_script(self, browse, committed_cast):

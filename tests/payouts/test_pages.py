@@ -18,6 +18,7 @@ from payouts.closing import close_weeks
 from payouts.harvest import collect_earnings
 from payouts.models import BankAccount, BankTransfer, Earning, Payout, Preference, Settlement
 from payouts.sending import send_transfers
+from revampd.kit import live
 from tests.billing.deals import HTMX, MARKUP, queries
 from tests.billing.payments.acts import fresh
 from tests.cast import PASSWORD, Cast
@@ -402,65 +403,71 @@ class TestSettings:
         assert "<form" not in shown.split("<main")[1].split("</main")[0]
 
 
-class TestNews:
-    """A payout on its way tells its page how it stands, and nothing else asks."""
+class TestLive:
+    """The page of a payout on its way follows it, and no other asks."""
 
-    @pytest.fixture
-    def sent(self, cast, payout) -> Payout:
-        link_bank(cast, at=ago(9))
+    def sent(self, cast: Cast, payout: Payout, name: str = "later") -> str:
+        link_bank(cast, name, at=ago(9))
         payout.settle(credit=30_00, transfer=66_50, by=cast.noah, at=timezone.now())
-        return payout
+        return url(cast, payout=payout)
 
-    def asks(self, shown: str) -> str | None:
-        found = re.search(r'hx-get="([^"]+/news/[^"]*)"', shown)
+    def version(self, shown: str) -> str | None:
+        """What the page asks with; None if it does not ask."""
+        found = re.search(r'"Live-Version": "([^"]*)"', shown.replace("&quot;", '"'))
         return found[1] if found else None
 
-    def test_is_unchanged_while_nothing_happens_and_reads_one_row(self, cast, as_, sent):
-        browser = as_(cast.maya)
-        asked = self.asks(text(browser.get(url(cast, payout=sent))))
-        assert asked is not None
-        browser.get(asked)
+    def ask(self, browser: Any, path: str, version: str | None) -> Any:
+        assert version is not None
+        return browser.get(path, headers=HTMX | {live.HEADER: version})
+
+    def test_is_unchanged_while_nothing_happens_and_reads_one_row(self, cast, as_, payout):
+        path, browser = self.sent(cast, payout), as_(cast.maya)
+        version = self.version(text(browser.get(path)))
+        self.ask(browser, path, version)
+        beside = queries(browser, "/account/")
 
         with CaptureQueriesContext(database) as made:
-            answer = browser.get(asked)
+            answer = self.ask(browser, path, version)
 
         assert (answer.status_code, answer.content) == (204, b"")
-        assert len([query for query in made if "payouts_" in query["sql"]]) == 1
+        assert len(made) <= beside
 
     @pytest.mark.parametrize(
         ("name", "state", "sentence"),
         [("at_once", "Settled", "Paid"), ("refused", "Available", "It is available again.")],
     )
     def test_tells_the_end_and_asks_no_more(self, cast, as_, payout, name, state, sentence):
-        link_bank(cast, name, at=ago(9))
-        payout.settle(credit=30_00, transfer=66_50, by=cast.noah, at=timezone.now())
-        browser = as_(cast.maya)
-        asked = self.asks(text(browser.get(url(cast, payout=payout))))
+        path, browser = self.sent(cast, payout, name), as_(cast.maya)
+        version = self.version(text(browser.get(path)))
 
         send_transfers(at=timezone.now())
-        told = text(browser.get(asked))
+        told = text(self.ask(browser, path, version))
 
         assert state in told
         assert sentence in told
         assert ("Settle $66.50" in told) is (name == "refused")
-        assert self.asks(told) is None
-        assert self.asks(text(browser.get(url(cast, payout=payout)))) is None
+        assert "<html" not in told
+        assert self.version(told) is None
+        assert self.version(text(browser.get(path))) is None
 
-    def test_goes_on_while_it_is_on_its_way(self, cast, as_, sent):
-        browser = as_(cast.maya)
-        asked = self.asks(text(browser.get(url(cast, payout=sent))))
+    def test_goes_on_while_it_is_on_its_way(self, cast, as_, payout):
+        path, browser = self.sent(cast, payout), as_(cast.maya)
+        version = self.version(text(browser.get(path)))
         send_transfers(at=timezone.now())
 
-        told = text(browser.get(asked))
+        told = text(self.ask(browser, path, version))
 
         assert "In transit" in told
-        assert self.asks(told) not in (None, asked)
-        assert browser.get(self.asks(told)).status_code == 204
+        assert self.version(told) not in (None, version)
+        assert self.ask(browser, path, self.version(told)).status_code == 204
 
-    def test_is_there_for_nobody_else(self, cast, as_, sent):
+    def test_is_there_for_nobody_else(self, cast, as_, payout):
+        path = self.sent(cast, payout)
+
         for person in (cast.ben, cast.oscar, cast.zed):
-            assert as_(person).get(url(cast, "news/?seen=x", sent)).status_code == 404
-        assert as_(cast.maya).get(url(cast, f"{uuid4()}/news/?seen=x")).status_code == 404
+            assert self.ask(as_(person), path, "x").status_code == 404
+        nowhere = path.replace(str(payout.pk), str(uuid4()))
+        assert self.ask(as_(cast.maya), nowhere, "x").status_code == 404
 
 
 class TestWallet:
