@@ -460,8 +460,8 @@ dispute_lost = EventKind(
     facts=(*DISPUTE_FACTS, ("payable", "Amount due")),
     link=_invoice,
 )
-dispute_to_answer = EventKind(
-    "dispute.to_answer",
+dispute_reported = EventKind(
+    "dispute.reported",
     "The bank of {customer} disputes {amount} of {code}",
     category=MANAGEMENT,
     icon="warning",

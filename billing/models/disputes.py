@@ -298,7 +298,7 @@ class Dispute(models.Model):
     def _tell_staff(self, at: datetime) -> None:
         """Whoever has the account at the gateway can answer the bank there."""
         connection = self.payment.connection
-        events.dispute_to_answer.record(
+        events.dispute_reported.record(
             self,
             by=None,
             at=at,

@@ -9,7 +9,7 @@ import pytest
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from billing.models import Credit, Payment, Refund
+from billing.models import Credit, Dispute, Payment, Refund
 from connections.models import Connection
 from payouts.models import BankAccount, BankTransfer, Earning, Payout, Settlement
 from payouts.sending import send_transfers
@@ -28,6 +28,7 @@ from tests.payouts.acts import (
     NOW,
     WEEK,
     change_tier,
+    claim_back,
     close,
     link_bank,
     put_on_tier,
@@ -111,6 +112,24 @@ class TestEarning:
         copy_refused(paid.back, payout_id=None, by="earning_once_a_refund")
         copy(paid.sale, **paid.sold())
         copy(paid.back, **paid.returned())
+
+    def test_of_a_dispute_is_one_when_it_is_opened_and_one_when_it_is_won(self, paid):
+        claim_back(fresh(paid.sale.payment), 20_00, at=week(3))
+        disputed = {"refund_id": None, "dispute_id": Dispute.objects.get().pk}
+        turned = {"gross": 40_00, "net": 38_00, "fee": 2_00}
+
+        loose = paid.returned(dispute_id=disputed["dispute_id"])
+        copy_refused(paid.back, **loose, by="earning_of_what_went_back")
+        copy_refused(paid.back, **paid.returned(**disputed, **turned), by="earning_sign")
+        won = paid.returned(**disputed, is_won=True)
+        copy_refused(paid.back, **won, by="earning_sign")
+        other = paid.returned(**disputed, payment_id=paid.payment.pk)
+        copy_refused(paid.back, **other, by="earning_")
+        copy_refused(paid.sale, **paid.sold(is_won=True), by="earning_of_what_went_back")
+        copy(paid.back, **paid.returned(**disputed))
+        copy_refused(paid.back, **paid.returned(**disputed), by="earning_once_a_dispute")
+        copy(paid.back, **won, **turned)
+        copy_refused(paid.back, **won, **turned, by="earning_once_a_dispute")
 
     def test_begins_without_a_payout(self, paid):
         joined = paid.sold(payout_id=paid.available.pk)
