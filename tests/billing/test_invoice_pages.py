@@ -315,6 +315,7 @@ class TestDispute:
 
     def test_costs_one_query_more(self, cast, as_, begun):
         invoice = Invoice.objects.get(kind="ONE_TIME")
+        queries(as_(cast.ben), url(invoice))
         open_one = queries(as_(cast.ben), url(invoice))
         decide(begun, ClaimState.WON, timezone.now())
 

@@ -257,6 +257,27 @@ def signed(body: bytes, at: datetime = AT, secret: str = WEBHOOK_SECRET) -> dict
     return {signing.HEADER: header}
 
 
+class TestDispute:
+    @pytest.mark.parametrize(
+        ("status", "state"),
+        [
+            *(("needs_response", "OPEN"), ("under_review", "OPEN")),
+            *(("appeal_under_review", "OPEN"), ("won", "WON"), ("lost", "LOST")),
+            *(("warning_needs_response", None), ("warning_closed", None), ("prevented", None)),
+        ],
+    )
+    def test_is_one_only_if_money_was_taken(self, stripe_world, status, state):
+        """A bank that inquires, and a dispute that was averted, leave the money where it is."""
+        charge = stripe_world.gateway.charge(stripe_world.order()).reference
+        reference = stripe_world.fake.dispute(charge, 4_900, status)
+
+        claim = stripe_world.gateway.look_up_dispute(reference)
+
+        assert (claim.state if claim else None) == state
+        listed = stripe_world.gateway.disputes(AT - timedelta(days=9999))
+        assert [one.reference for one in listed] == ([reference] if state else [])
+
+
 class TestParseWebhook:
     @pytest.fixture
     def stripe(self) -> StripeGateway:
@@ -283,11 +304,12 @@ class TestParseWebhook:
                 {"object": "checkout.session", "metadata": {}, "client_reference_id": str(KEY)},
                 *(Subject.SETUP, KEY),
             ),
+            ({"object": "dispute", "metadata": {}}, Subject.DISPUTE, None),
             ({"object": "charge", "metadata": None}, Subject.OTHER, None),
             ({"object": "payment_intent", "metadata": {"key": "theirs"}}, Subject.CHARGE, None),
             ({"object": "of another time", "metadata": {"key": 7}}, Subject.OTHER, None),
         ],
-        ids=["refund", "setup", "charge", "not ours", "unknown"],
+        ids=["refund", "setup", "dispute", "charge", "not ours", "unknown"],
     )
     def test_says_what_it_is_about(self, stripe, about, subject, key):
         body = event("a.kind", **about)

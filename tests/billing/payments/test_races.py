@@ -10,7 +10,16 @@ import pytest
 from django.db import connections
 
 from billing.collecting import collect_due, pay, reconcile
-from billing.models import CreditNote, Invoice, Payment, SandboxCharge, SandboxRefund
+from billing.disputing import find_disputes, follow_disputes
+from billing.gateways.base import ClaimState
+from billing.models import (
+    CreditNote,
+    Invoice,
+    Payment,
+    SandboxCharge,
+    SandboxDispute,
+    SandboxRefund,
+)
 from billing.models.payments import NothingOwed, PaymentUnderWay
 from billing.postman import deliver
 from billing.refunding import settle_refunds
@@ -19,7 +28,16 @@ from revampd.kit.errors import DomainError
 from tests.billing.acts import NOW, agree, issued
 from tests.cast import Cast
 
-from .acts import PRICE, add_card, assert_books_agree, events_of, fresh
+from .acts import (
+    PRICE,
+    add_card,
+    assert_books_agree,
+    decide,
+    dispute,
+    events_of,
+    fresh,
+    settle,
+)
 
 PERSON = Payment.Cause.PERSON
 
@@ -142,3 +160,56 @@ class TestWorkers:
 
         assert len(events_of("payment.succeeded")) == 1
         assert_one_charge()
+
+
+class TestDispute:
+    @pytest.fixture
+    def paid(self, invoice) -> Payment:
+        collect_due(at=NOW)
+        payment: Payment = invoice.payments.get()
+        return payment
+
+    def test_told_and_found_at_once_is_booked_once(self, invoice, paid):
+        SandboxDispute.begin(SandboxCharge.objects.get(), at=NOW)
+        deliver(at=NOW)
+        follow, find = lambda: work_off(at=NOW), lambda: find_disputes(at=NOW)
+
+        at_once(follow, find, follow, find, follow, find)
+
+        assert len(events_of("dispute.opened")) == 1
+        assert_books_agree()
+
+    def test_is_decided_once_by_whoever_hears_of_it(self, invoice, paid):
+        begun = dispute(paid, NOW)
+        begun.decide(ClaimState.LOST, at=NOW)
+        later = NOW + timedelta(hours=2)
+        deliver(at=later)
+        follow, ask = lambda: work_off(at=later), lambda: follow_disputes(at=later)
+
+        at_once(follow, ask, follow, ask)
+
+        assert len(events_of("dispute.lost")) == 1
+        assert fresh(invoice).state == Invoice.State.PAST_DUE
+        assert_books_agree()
+
+    @pytest.mark.parametrize("end", [ClaimState.WON, ClaimState.LOST])
+    @pytest.mark.parametrize("attempt", range(3))
+    def test_against_a_refund_leaves_no_cent_to_both(
+        self, committed_cast, invoice, paid, attempt, end
+    ):
+        """The bank takes all of it while the Partner gives a part back, and a worker sends that."""
+        lines = {invoice.lines.get().pk: 49_00}
+        correct = lambda: CreditNote.issue(  # noqa: E731
+            fresh(invoice), lines, reason="Mistake", by=committed_cast.maya, at=NOW
+        )
+        begin = lambda: dispute(paid, NOW)  # noqa: E731
+        send = lambda: settle_refunds(at=NOW)  # noqa: E731
+
+        begun, *_ = at_once(begin, correct, send)
+
+        assert isinstance(begun, SandboxDispute)
+        payment = fresh(paid)
+        assert payment.refunded + payment.disputed <= payment.amount
+        decide(begun, end, NOW + timedelta(minutes=5))
+        settle(NOW + timedelta(minutes=10))
+        assert_books_agree()

@@ -115,7 +115,7 @@ class TestWorkOff:
 
         assert work_off(at=NOW) == 1
         event = GatewayEvent.objects.get()
-        assert event.note == "Not about a payment or refund of ours."
+        assert event.note == "Not about a payment, refund or dispute of ours."
         assert event.processed_at == NOW
 
     def test_tries_again_when_the_gateway_does_not_answer(self, payment, monkeypatch):
