@@ -15,7 +15,7 @@ from .cycle import bill_due, carry_on
 from .deadlines import expire_overdue, remind_of_pending
 from .disputing import find_disputes, follow_disputes
 from .events import (
-    CHECK_TASK,
+    BOOKS_TASK,
     COLLECT_TASK,
     FILE_TASK,
     IMPORT_TASK,
@@ -65,7 +65,7 @@ def verify_books() -> int:
     return len(check_books(at=timezone.now()).differences)
 
 
-@shared_task(name=CHECK_TASK)
+@shared_task(name=BOOKS_TASK)
 def check_books_now() -> int:
     """Compare the books for staff who asked. Returns how many asked."""
     return check_asked(timezone.now)

@@ -274,7 +274,7 @@ class BooksCheck(models.Model):
     def ask(cls, *, by: User, at: datetime) -> "BooksCheck":
         """Have a worker compare the books now: it may take longer than a page."""
         check: BooksCheck = cls.objects.create(checked_at=at, begun_by=by)
-        ring_on_commit(events.CHECK_TASK)
+        ring_on_commit(events.BOOKS_TASK)
         return check
 
     # Verbs
