@@ -27,7 +27,7 @@ from tests.notifications.smtp import mail_server
 pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults"), pytest.mark.timeout(900)]
 
 BLOCK = re.compile(r"<!-- run: ([\w ]+) -->\n```\w+\n(.*?)```", re.DOTALL)
-LIFE = ["deploy.md", "backup.md", "upgrade.md", "incidents.md", "restore.md"]
+LIFE = ["deploy.md", "backup.md", "upgrade.md", "growing.md", "incidents.md", "restore.md"]
 NOT_COPIED = (".git", ".venv", ".local", "__pycache__", ".*_cache", ".hypothesis")
 PORT = 8000
 

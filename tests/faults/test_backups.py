@@ -20,7 +20,7 @@ pytestmark = [
     pytest.mark.timeout(900),
 ]
 
-PAYING = 60
+PAYING = 30
 
 
 @pytest.fixture
@@ -37,9 +37,11 @@ def payer(house: House) -> Iterator[subprocess.Popen[bytes]]:
     house.restore()
     command = [sys.executable, "-m", "tests.faults.paying", str(PAYING)]
     with subprocess.Popen(command, cwd=ROOT, env=os.environ | house.env("books")) as process:
-        eventually(lambda: house.count("billing_paymentmethod") == PAYING, 120)
-        yield process
-        process.kill()
+        try:
+            eventually(lambda: house.count("billing_paymentmethod") == PAYING, 240)
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.fixture
