@@ -6,6 +6,7 @@ every setting is documented, and that a site as they describe it would start.
 
 import re
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from django.core.management import get_commands
 from prometheus_client import Metric
 from prometheus_client.metrics import MetricWrapperBase
 
+from devstack import locks
 from devstack.checks import production_environment
 from revampd.figures import HELP
 from revampd.kit import metrics
@@ -76,6 +78,17 @@ class TestSettings:
 
         key = production_environment()["REVAMPD_SECRET_KEY"]
         assert list(problems(example | {"REVAMPD_SECRET_KEY": key})) == []
+
+
+class TestOptionalLocks:
+    @pytest.mark.parametrize("name", ["s3", "sentry", "otel"])
+    def test_are_the_applications_and_more(self, name):
+        """Those that are wanted are installed one after the other, so they must agree."""
+        app, text = read("requirements/app.lock"), read(f"requirements/{name}.lock")
+
+        assert locks.pins(app) < locks.pins(text)
+        assert locks.without_hash(text) == []
+        assert "://" not in text
 
 
 class TestCompose:
@@ -173,6 +186,12 @@ class TestShell:
 
 
 class TestAlarms:
+    @pytest.mark.skipif(not shutil.which("promtool"), reason="there is no promtool here")
+    def test_are_understood_by_prometheus(self):
+        rules = ROOT / "deploy" / "alarms.yml"
+
+        assert subprocess.run(["promtool", "check", "rules", rules], check=False).returncode == 0
+
     RULES = [
         rule
         for group in yaml.safe_load(read("deploy/alarms.yml"))["groups"]
