@@ -92,6 +92,14 @@ class TestStart:
         assert f"requirements/{lock}" in started.stderr
 
 
+class TestMigrate:
+    def test_is_refused_as_the_role_of_the_application(self):
+        code = "import django; django.setup()\n"
+        code += "from django.core.management import call_command; call_command('migrate')"
+
+        assert "a role of its own" in run(code, **production_environment()).stderr
+
+
 class TestStrangers:
     def test_are_names_of_ours_that_were_not_asked_for(self):
         given = {"REVAMPD_A": "", "REVAMPD_B": "", "OTHER": "", "REVAMPD_DEVSTACK_X": ""}

@@ -79,7 +79,7 @@ def collector() -> Iterator[tuple[str, list[bytes]]]:
 
 
 def run(code: str, **settings: str) -> str:
-    env = os.environ | production_environment() | settings
+    env = os.environ | production_environment() | {"REVAMPD_MODE": "test"} | settings
     for name in ("REVAMPD_DATABASE_URL", "REVAMPD_REDIS_URL"):
         env[name] = os.environ[name]
     done = subprocess.run(

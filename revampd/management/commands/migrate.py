@@ -4,7 +4,7 @@ from typing import Any
 
 from django.apps import apps
 from django.conf import settings
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands import migrate
 from django.db import connections
 
@@ -24,10 +24,16 @@ class Command(migrate.Command):
         parser.set_defaults(database="owner")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        super().handle(*args, **options)
         role = settings.DATABASES["default"].get("USER")
         owner = connections[options["database"]]
-        if role and role != owner.settings_dict.get("USER"):
+        is_own = bool(role) and role != owner.settings_dict.get("USER")
+        if settings.IS_PRODUCTION and not is_own:
+            raise CommandError(
+                "The application would own its tables, and could rewrite what is append-only. "
+                "Set REVAMPD_DATABASE_OWNER_URL to a role of its own: docs/deploy.md."
+            )
+        super().handle(*args, **options)
+        if is_own:
             grant(owner, role, apps.get_models(include_auto_created=True))
         if not (options["app_label"] or options["plan"]):
             set_up(using=options["database"])
