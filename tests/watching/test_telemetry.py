@@ -14,12 +14,14 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.util import find_spec
 
+import brotli
 import pytest
 
 from devstack.checks import production_environment
 from devstack.places import ROOT
 from revampd.kit.telemetry import without_people
 
+UNPACK = {"gzip": gzip.decompress, "br": brotli.decompress}
 FAIL = """
 import django; django.setup()
 from django.test import Client
@@ -61,8 +63,8 @@ def collector() -> Iterator[tuple[str, list[bytes]]]:
     class Take(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            is_packed = self.headers.get("Content-Encoding") == "gzip"
-            taken.append(gzip.decompress(body) if is_packed else body)
+            unpack = UNPACK.get(self.headers.get("Content-Encoding", ""), bytes)
+            taken.append(unpack(body))
             self.send_response(200)
             self.end_headers()
 

@@ -24,9 +24,9 @@ class Command(migrate.Command):
         parser.set_defaults(database="owner")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        role = settings.DATABASES["default"].get("USER")
+        role = str(settings.DATABASES["default"].get("USER") or "")
         owner = connections[options["database"]]
-        is_own = bool(role) and role != owner.settings_dict.get("USER")
+        is_own = role not in ("", owner.settings_dict.get("USER"))
         if settings.IS_PRODUCTION and not is_own:
             raise CommandError(
                 "The application would own its tables, and could rewrite what is append-only. "
