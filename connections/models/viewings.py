@@ -12,7 +12,6 @@ from connections import events
 from revampd.kit.constraints import no_truncate
 from revampd.kit.errors import Invalid, NotAllowed
 from revampd.kit.ids import growing_id
-from revampd.kit.locking import lock
 
 from .people import User
 
@@ -92,10 +91,11 @@ class Viewing(models.Model):
             raise NotAllowed(f"{person} belongs to no organization, or the account is closed.")
         if not (reason := reason.strip()):
             raise Invalid("Say why: it is kept.", field="reason")
-        for before in cls.objects.open().filter(staff=lock(by)):
+        staff = User.objects.select_for_update(no_key=True).get(pk=by.pk)
+        for before in cls.objects.open().filter(staff=staff):
             before.end(at=at)
         viewing: Viewing = cls.objects.create(
-            staff=by,
+            staff=staff,
             person=person,
             reason=reason,
             started_at=at,
