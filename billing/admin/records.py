@@ -5,7 +5,7 @@ from functools import reduce
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import BinaryField, Model
+from django.db.models import Model
 from django.http import HttpRequest
 
 from billing.models import (
@@ -55,15 +55,12 @@ def _shown(field: Any) -> Any:
 
 
 class RecordAdmin(ReadOnlyAdmin):
-    """A read-only page with every column, amounts as money. Files are not shown."""
+    """A read-only page with every column, amounts as money."""
 
     list_per_page = 50
 
-    def get_fields(self, _request: HttpRequest, _row: Model | None = None) -> list[Any]:
-        return [_shown(f) for f in self.opts.fields if not isinstance(f, BinaryField)]
-
-    def get_readonly_fields(self, request: HttpRequest, row: Model | None = None) -> list[Any]:
-        return self.get_fields(request, row)
+    def get_fields(self, request: HttpRequest, row: Model | None = None) -> list[Any]:
+        return [_shown(self.opts.get_field(name)) for name in super().get_fields(request, row)]
 
 
 def staff_of(request: HttpRequest) -> User:

@@ -75,8 +75,13 @@ class BillingRunAdmin(RecordAdmin):
     list_select_related = ("asked_by",)
     search_fields = ("problem",)
     ordering = ("-started_at",)
+    # What it came to stands above them.
+    fields = ("on", "started_at", "went_on_at", "finished_at", "asked_by")
     change_list_template = "admin/billing/billingrun/change_list.html"
     change_form_template = "admin/billing/billingrun/change_form.html"
+
+    def get_fields(self, _request: HttpRequest, _row: Any = None) -> list[Any]:
+        return list(self.fields)
 
     @admin.display(ordering="is_dry")
     def kind(self, run: BillingRun) -> str:

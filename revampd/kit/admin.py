@@ -59,6 +59,14 @@ class ReadOnlyAdmin(AnyModelAdmin):
     show_full_result_count = False
     waiting: dict[str, Waiting] = {}
 
+    def get_fields(self, _request: HttpRequest, _row: models.Model | None = None) -> list[Any]:
+        """Every column; files are not shown."""
+        columns = [f for f in self.opts.fields if not isinstance(f, models.BinaryField)]
+        return [field.name for field in columns]
+
+    def get_readonly_fields(self, request: HttpRequest, row: models.Model | None = None) -> Any:
+        return self.get_fields(request, row)
+
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
