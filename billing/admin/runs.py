@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from billing.forms.requests import day_field
 from billing.models import BillingRun
-from billing.models.oversight import SILENCE
+from billing.models.billing_runs import SILENCE
 from billing.outcomes import Outcome
 from revampd.kit.acts import Act, act_page
 from revampd.kit.admin import Waiting, WaitingFilter

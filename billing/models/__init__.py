@@ -2,6 +2,7 @@
 
 from .adjustments import Adjustment
 from .applications import CreditApplication, CreditReturn
+from .billing_runs import BillingRun
 from .catalog import AddOn, OneTimeCharge
 from .credits import Credit
 from .deductions import Deduction
@@ -14,7 +15,7 @@ from .limits import PriceLimits
 from .lines import InvoiceLine
 from .methods import PaymentMethod
 from .notes import CreditNote, CreditNoteLine
-from .oversight import BillingRun, BooksCheck, Discrepancy
+from .oversight import BooksCheck, Discrepancy
 from .payments import Payment
 from .plans import Plan, PlanVersion
 from .refunds import Refund
