@@ -6,8 +6,7 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.db import models
-from django.db.models import CharField, QuerySet, Value
-from django.db.models.functions import Cast
+from django.db.models import QuerySet, Value
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -50,20 +49,20 @@ def _by_id(request: HttpRequest, text: str) -> list[Hits]:
     queries = [
         own.model._default_manager.filter(pk=key)
         .order_by()
-        .annotate(place=Value(index), key=Cast("pk", CharField()))
-        .values_list("place", "key")
+        .annotate(found_in=Value(index))
+        .values_list("found_in", flat=True)
         for index, own in enumerate(pages)
     ]
     if not queries:
         return []
     hits = queries[0].union(*queries[1:], all=True)
-    return [_hits(pages[place], _rows(pages[place], request).filter(pk=key)) for place, _ in hits]
+    return [_hits(pages[index], _rows(pages[index], request).filter(pk=key)) for index in hits]
 
 
 def _by_words(request: HttpRequest, text: str) -> list[Hits]:
     """One query a kind, each as on the page of its list."""
     found = []
-    number = text.rpartition("-")[2]
+    number = text.rpartition("-")[2].lstrip("0")
     for own in _seen(request):
         if own.opts.label_lower not in NAMED:
             continue

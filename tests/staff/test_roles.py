@@ -323,7 +323,7 @@ class TestDay:
             120_00,
             130_00,
         ]
-        assert plan.versions.first().max_sub_orgs == 2
+        assert plan.versions.get(number=1).max_sub_orgs == 2
         assert cast.revampd.addons.get().unit_price == 3_00
         assert OneTimeCharge.objects.get(provider=cast.revampd).unit_price == 90_00
 
