@@ -70,16 +70,17 @@ class ViewAs:
         request.viewing = viewing  # type: ignore[attr-defined]
         if request.path == reverse("connections:end-viewing"):
             return self.get_response(request)
+        if not request.path.startswith(OWN):
+            request.user = viewing.person
         try:
             refuse_acts(request)
             _refuse_private(request)
         except NotAllowed as refusal:
             return refusal_page(request, refusal)
-        return self.get_response(request) if request.path.startswith(OWN) else self._look(request)
+        return self._look(request)
 
     def _look(self, request: HttpRequest) -> HttpResponse:
-        """The page as the person sees it; nothing of what it writes is kept."""
-        request.user = looking(request).person  # type: ignore[union-attr]
+        """The page; nothing of what it writes is kept."""
         with transaction.atomic():
             response = self.get_response(request)
             transaction.set_rollback(True)

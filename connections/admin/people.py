@@ -35,15 +35,12 @@ class UserAdmin(AnyModelAdmin):
     list_filter = ("is_active", "is_staff", "groups")
     search_fields = ("email", "name")
     ordering = ("email",)
-    fields = (
-        *("email", "name", "time_zone", "is_active", *APPOINTED, *ONLY_SUPERUSERS),
-        *("last_login", "joined"),
-    )
     filter_horizontal = ("groups", "user_permissions")
 
-    @admin.display(description="joined")
-    def joined(self, user: User) -> Any:
-        return user.date_joined
+    def get_fields(self, request: HttpRequest, _user: Any = None) -> list[Any]:
+        more = ONLY_SUPERUSERS if staff_of(request).is_superuser else ()
+        known = ("email", "name", "time_zone", "date_joined", "last_login")
+        return [*known, "is_active", *APPOINTED, *more]
 
     def has_add_permission(self, *_: object, **__: object) -> bool:
         return False
@@ -60,11 +57,9 @@ class UserAdmin(AnyModelAdmin):
             return False
 
     def get_readonly_fields(self, request: HttpRequest, _user: Any = None) -> tuple[str, ...]:
-        fixed = ["email", "name", "time_zone", "last_login", "joined"]
+        fixed = ["email", "name", "time_zone", "date_joined", "last_login"]
         if not request.user.has_perm("connections.appoint_staff"):
             fixed += APPOINTED
-        if not staff_of(request).is_superuser:
-            fixed += ONLY_SUPERUSERS
         return tuple(fixed)
 
     def save_model(self, request: HttpRequest, user: Any, form: Any, _change: bool) -> None:
