@@ -6,12 +6,14 @@ from datetime import date, datetime
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
+from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
 
 from billing import events
 from connections.kinds import EventKind
-from connections.models import Connection, Event, Organization
+from connections.models import Connection, Event, Organization, User
+from revampd.kit.doorbell import ring_on_commit
 from revampd.kit.keys import among
 from revampd.kit.locking import lock
 
