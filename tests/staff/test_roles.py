@@ -86,6 +86,8 @@ ACTIONS = {
     "notifications.delivery": (SA, {"send_again"}),
     "notifications.undeliverable": (SA, {"try_again"}),
     "billing.gatewayevent": (FA, {"release"}),
+    "billing.sandboxcharge": (A, {"dispute"}),
+    "billing.sandboxdispute": (A, {"win", "lose"}),
     "billing.addon": (A, {"archive"}),
     "billing.onetimecharge": (A, {"archive"}),
     "billing.plan": (A, {"archive"}),
