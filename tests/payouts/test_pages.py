@@ -343,6 +343,20 @@ class TestSettings:
         browser.post(asked, {"password": PASSWORD, "code": code(secret)})
         assert not browser.post(page)["Location"].startswith("/accounts/")
 
+    def test_goes_on_with_a_link_that_was_begun(self, cast, as_):
+        browser, again = freshly(as_(cast.maya)), url(cast, "settings/bank-account/again/")
+        assert browser.get(again)["Location"] == url(cast, "settings/")
+        begun = browser.post(url(cast, "settings/bank-account/new/"))
+        assert begun.status_code == 303
+
+        assert again in text(browser.get(url(cast, "settings/")))
+        assert browser.get(again)["Location"].startswith("/sandbox/links/")
+
+    def test_goes_on_only_after_a_fresh_sign_in(self, cast, as_):
+        answer = as_(cast.maya).get(url(cast, "settings/bank-account/again/"))
+
+        assert answer["Location"].startswith("/accounts/reauthenticate/")
+
     def test_tells_the_owners_alone(self, cast, as_):
         self.link(as_(cast.noah), cast, "later")
         drain_events()
@@ -424,13 +438,13 @@ class TestLive:
         path, browser = self.sent(cast, payout), as_(cast.maya)
         version = self.version(text(browser.get(path)))
         self.ask(browser, path, version)
-        beside = queries(browser, "/account/")
 
         with CaptureQueriesContext(database) as made:
             answer = self.ask(browser, path, version)
 
         assert (answer.status_code, answer.content) == (204, b"")
-        assert len(made) <= beside
+        # The session, the person, the connection, and how the payout stands.
+        assert len(made) == 4
 
     @pytest.mark.parametrize(
         ("name", "state", "sentence"),

@@ -16,7 +16,7 @@ from notifications.models import Notification
 from payouts import postman
 from payouts.gateways.accounts import ARRIVES_AFTER
 from payouts.gateways.stripe_connect import connected
-from payouts.linking import begin_link, finish_link
+from payouts.linking import StillChecked, begin_link, finish_link
 from payouts.models import BankAccount, BankTransfer, Payout
 from payouts.sending import send_transfers
 from payouts.webhooks import INBOX
@@ -177,6 +177,18 @@ class TestTransfer:
 
 
 class TestAccount:
+    def test_is_kept_only_once_stripe_lets_it_be_paid(self, cast, world, now):
+        connection, maya = cast.revampd_northwind, cast.maya
+        page = begin_link(connection, BACK, AGAIN, by=maya, at=now)
+        world.fake.link(page.reference, "later", active=False)
+
+        with pytest.raises(StillChecked):
+            finish_link(connection, page.reference, by=maya, at=now)
+        assert not BankAccount.objects.exists()
+        world.fake.link(page.reference, "later")
+
+        assert finish_link(connection, page.reference, by=maya, at=now) is not None
+
     def account(self, world) -> dict:
         return world.fake.of("account")[0]
 
