@@ -41,6 +41,7 @@ from .affiliates.acts import give, link_of
 ACTS = (
     *("earn", "close", "close", "close", "settle", "settle", "settle"),
     *("link", "link", "arrive", "arrive", "prefer"),
+    *("claim_back", "claim_back", "bank_decides"),
 )
 
 
@@ -72,6 +73,15 @@ class PaidOut(Money):
         self.earn(number, percent)
         self.attempt("closed", lambda: close_weeks(at=self.now))
         self.attempt("shared", lambda: pay_affiliates(at=self.now))
+
+    def claim_back(self, number: int, percent: int) -> None:
+        """A bank takes a payment of a Sub-Org back, and we hear of it at once."""
+        self.claim(self.world[number % 2], 1 + 2 * (number // 2), percent)
+        self.earn(number, percent)
+
+    def bank_decides(self, number: int, percent: int) -> None:
+        self.decide(self.world[0], 1 + 2 * (number // 2), percent)
+        self.earn(number, percent)
 
     def settle(self, number: int, percent: int) -> None:
         found = list(Payout.objects.available().order_by("period_start", "connection")[:6])
