@@ -134,7 +134,9 @@ class House:
         """A run that has begun, or come to its end."""
         before = self.count("billing_billingrun")
         with self.run() as run:
-            eventually(lambda: run.poll() is not None or self.count("billing_billingrun") > before)
+            eventually(
+                lambda: run.poll() is not None or self.count("billing_billingrun") > before, 120
+            )
             yield run
 
     def issued(self) -> int:
