@@ -14,7 +14,7 @@ from revampd.beat import KEY, holds
 
 from .servers import Broker, database_url, eventually
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults")]
+pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults"), pytest.mark.timeout(600)]
 
 
 class Beat:
@@ -65,10 +65,10 @@ class TestOneBeat:
     def test_sends_and_the_next_one_takes_over_when_it_is_killed(self, beats, broker):
         left = list(beats)
         for _ in beats:
-            eventually(lambda: len(sending(left)) == 1, 60)
+            eventually(lambda: len(sending(left)) == 1, 120)
             assert holders() == 1
             before = broker.waiting("celery")
-            eventually(lambda: broker.waiting("celery") > before)  # noqa: B023 - called at once
+            eventually(lambda: broker.waiting("celery") > before, 60)  # noqa: B023 - called at once
             [the_one] = sending(left)
             the_one.kill()
             left.remove(the_one)
