@@ -126,7 +126,7 @@ class TestReading:
         browser = looking(as_, cast.ben)
 
         for notification in unread[:3]:
-            browser.get(reverse("notifications:detail", args=[notification.pk]))
+            browser.get(reverse("notifications:open", args=[notification.pk]))
 
         assert unread.count() == before > 0
 
@@ -213,7 +213,7 @@ class TestEnd:
 
         assert answer["Location"] == reverse("admin:connections_user_change", args=[cast.ben.pk])
         assert KEY not in browser.session
-        assert "You see what" not in browser.get("/admin/").text
+        assert reverse("connections:end-viewing") not in browser.get("/admin/").text
         assert Viewing.objects.get().ended_at
         assert Event.objects.filter(code="viewing.ended").count() == 1
 
