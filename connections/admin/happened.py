@@ -34,7 +34,6 @@ class EventAdmin(ReadOnlyAdmin):
     list_filter = (CodeFilter, "organization__kind")
     list_select_related = ("actor", "organization", "connection__provider", "connection__customer")
     search_fields = ("=subject_id", "=actor__email", "organization__name")
-    search_help_text = "The id of an object, the e-mail of who acted, or an organization's name."
     date_hierarchy = "at"
     ordering = ("-id",)
 

@@ -35,7 +35,11 @@ class UserAdmin(AnyModelAdmin):
     list_filter = ("is_active", "is_staff", "groups")
     search_fields = ("email", "name")
     ordering = ("email",)
-    filter_horizontal = ("groups", "user_permissions")
+
+    def formfield_for_manytomany(self, field: Any, request: Any, **kwargs: Any) -> Any:
+        if field.name == "groups":  # a handful, so all of them can be seen
+            kwargs["widget"] = forms.CheckboxSelectMultiple
+        return super().formfield_for_manytomany(field, request, **kwargs)
 
     def get_fields(self, request: HttpRequest, _user: Any = None) -> list[Any]:
         more = ONLY_SUPERUSERS if staff_of(request).is_superuser else ()

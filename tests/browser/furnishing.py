@@ -97,8 +97,8 @@ def furnish(cast: Cast) -> Furnished:
     _read_some(cast.ben, now)
     set_up(cast.dora)
     _lose_mail(house, now)
-    drain_events()
     _staff(house, now)
+    drain_events()
     house.values |= {
         **{name: request.pk for name, request in house.requests.items()},
         "connection_id": cast.northwind_bluebird.pk,
