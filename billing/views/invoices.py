@@ -125,7 +125,7 @@ def invoice_page(
 ) -> HttpResponse:
     """An invoice with all that belongs to it. It also answers an act that was refused."""
     context = shown(request, find_invoice(party, number), party)
-    context |= {"refusal": refusal} | ({"form": form} if form else {})
+    context |= {"refusal": refusal, "form": form}
     status = 422 if form else 200
     return page(request, "billing/invoices/detail.html", context, fragment=PANEL, status=status)
 
@@ -149,7 +149,6 @@ def shown(request: HttpRequest, invoice: Invoice, party: Party) -> dict[str, Any
         "settlement": settlement,
         "lines": [(line, reasons(line)) for line in settlement.lines],
         "timeline": settlement.timeline,
-        "form": PaymentForm(party.connection),
         # The badge beside the heading stands outside of what htmx swaps.
         "is_fragment": wants_fragment(request),
         "returns": request.GET.get("confirmed", ""),

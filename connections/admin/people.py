@@ -36,10 +36,10 @@ class UserAdmin(AnyModelAdmin):
     search_fields = ("email", "name")
     ordering = ("email",)
 
-    def formfield_for_manytomany(self, field: Any, request: Any, **kwargs: Any) -> Any:
-        if field.name == "groups":  # a handful, so all of them can be seen
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "groups":  # a handful, so all of them can be seen
             kwargs["widget"] = forms.CheckboxSelectMultiple
-        return super().formfield_for_manytomany(field, request, **kwargs)
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def get_fields(self, request: HttpRequest, _user: Any = None) -> list[Any]:
         more = ONLY_SUPERUSERS if staff_of(request).is_superuser else ()
