@@ -9,11 +9,11 @@ from uuid import UUID
 
 from dateutil.relativedelta import relativedelta
 from django.core.cache import cache
-from django.db import transaction
 from django.db.models import Case, F, Q, QuerySet, Sum, When, Window
 from django.db.models.functions import RowNumber, TruncMonth
 
 from connections.models import Event, Organization
+from revampd.kit.doorbell import once_on_commit
 from revampd.kit.money import Money, by_currency
 from revampd.kit.prepared import prepared
 
@@ -97,8 +97,15 @@ def forget(event: Event) -> None:
     """What runs has changed. Whoever reads before that commits and keeps it later is believed for
     a minute."""
     if connection := event.connection:
-        seller = connection.provider_id
-        transaction.on_commit(lambda: cache.delete(_key(seller)))
+        once_on_commit(_Forget(connection.provider_id))
+
+
+@dataclass(frozen=True)
+class _Forget:
+    seller: UUID
+
+    def __call__(self) -> None:
+        cache.delete(_key(self.seller))
 
 
 def _key(seller: UUID) -> str:

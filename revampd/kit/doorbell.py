@@ -4,6 +4,7 @@ A lost ring loses nothing: Celery beat looks into the queue every few seconds an
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from celery import current_app
@@ -19,10 +20,14 @@ def ring_on_commit(task: str, *hints: str) -> None:
 
     `hints` are its arguments, and no more than that: it looks for what is due all the same.
     """
-    ring = _Ring(task, hints)
+    once_on_commit(_Ring(task, hints))
+
+
+def once_on_commit(act: Callable[[], None]) -> None:
+    """Do it once this transaction has committed, however often it was asked for by an equal."""
     pending = transaction.get_connection().run_on_commit
-    if not any(entry[1] == ring for entry in pending):
-        transaction.on_commit(ring, robust=True)
+    if not any(entry[1] == act for entry in pending):
+        transaction.on_commit(act, robust=True)
 
 
 @dataclass(frozen=True)
