@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, QuerySet
+from django.utils import timezone
 
 from revampd.kit.prepared import Argument, prepared
 
@@ -20,9 +21,9 @@ def undelivered_by(organization: UUID | Argument, since: datetime | Argument) ->
     return own.unheard().filter(due_at__gt=since)
 
 
-def number_undelivered(organization: UUID, now: datetime) -> int:
-    """How many of the last weeks' there are, at the real time `now`."""
-    return sum(_number(organization, now - RECENTLY))
+def number_undelivered(organization: UUID) -> int:
+    """How many of the last weeks' there are, by real time."""
+    return sum(_number(organization, timezone.now() - RECENTLY))
 
 
 @prepared

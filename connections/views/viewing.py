@@ -2,11 +2,11 @@
 
 from django.http import HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from connections import viewing
 from connections.access import MemberRequest, personal_view
+from revampd.kit import clock
 from revampd.kit.htmx import done
 
 
@@ -17,6 +17,6 @@ def end_viewing(request: MemberRequest) -> HttpResponse:
     looked = viewing.looking(request)
     if looked is None:
         return done(request, "You are yourself already.", reverse("home"))
-    viewing.end(request, at=timezone.now())
+    viewing.end(request, at=clock.now())
     back = reverse("admin:connections_user_change", args=[looked.person_id])
     return done(request, f"You no longer look as {looked.person}.", back)

@@ -23,7 +23,7 @@ class among(Func):  # noqa: N801 - reads like a lookup: rows.filter(among("conne
         super().__init__(field, values, type=type)
 
 
-def array_of(values: Iterable[UUID | date | str | None]) -> str:
+def array_of(values: Iterable[UUID | date | str | int | None]) -> str:
     """Values as PostgreSQL writes an array: an adapter would look at each of them on its own."""
     return f"{{{','.join(['NULL' if value is None else str(value) for value in values])}}}"
 

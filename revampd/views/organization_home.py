@@ -4,7 +4,6 @@ from datetime import date
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from billing.decisions import waiting_for
@@ -45,7 +44,7 @@ def _bought(membership: Membership) -> dict[str, Any]:
     return {
         "decisions": waiting_for([membership]),
         "paid": paid_by_month(buyer, _today(buyer)),
-        "undelivered": number_undelivered(buyer.pk, timezone.now()),
+        "undelivered": number_undelivered(buyer.pk),
     }
 
 

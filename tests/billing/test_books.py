@@ -388,7 +388,7 @@ class TestFault:
 
         receivable = [one for one in differences() if one.startswith(f"{WHERE}Written off is")]
         assert len(receivable) == 1
-        assert COMPARISONS[-1].sentence.startswith("{what} is {one} by the ledger")
+        assert COMPARISONS[-1].sentence.startswith("{what} is {one}, but the balance by the ledger")
 
 
 class TestVerifyBooks:

@@ -223,13 +223,13 @@ class TestPage:
         census = context["census"]
 
         assert census.number() == 2
-        assert census.states() == [("ACTIVE", "Active", 2), ("SUSPENDED", "Suspended", 0)]
+        assert census.states() == [("ACTIVE", "Active", 2)]
         assert (census.waiting, census.overdue) == (1, 1)
 
     def test_offers_the_plans_and_the_members_of_the_seller(self, several, as_):
         context = as_(several.maya).get(URL).context
 
-        assert [name for _, name in context["plans"]] == ["Growth", "Starter", "No plan"]
+        assert [name for _, name in context["plans"]] == ["Growth", "Scale", "No plan"]
         assert "Noah Tester" in [name for _, name in context["owners"]]
 
     def test_counts_as_many_as_it_finds(self, several, as_):

@@ -67,7 +67,7 @@ def waiting(cast):
     expire_overdue(at=now)
     Adjustment.adjust(own, 900_00, reason="Sorry", by=staff("Finance", name="Anna"), at=now)
     Discrepancy.open(own, "Growth is billed twice.", on=now.date(), at=now)
-    BooksCheck.keep(["First.", "Second."], at=now)
+    BooksCheck.objects.create(checked_at=now).finish([("First.", ""), ("Second.", "")], at=now)
     BillingRun.objects.create(started_at=now - timedelta(hours=1), connections=4, done=1)
     GatewayEvent.objects.create(
         gateway="sandbox", event_id="e", kind="k", body=b"{}", received_at=NOW, problem="Unknown."
