@@ -116,7 +116,7 @@ FOLLOWERS = {
     f"billing_request.{what}": ["revampd.charges.follow"]
     for what in ("sent", "revised", "approved", "rejected", "withdrawn", "expired")
 } | {
-    what: ["billing.revenue.forget"]
+    what: ["revampd.sums.forget"]
     for what in (
         *("subscription.started", "subscription.changed", "subscription.canceled"),
         *("subscription.kept", "add_on.joined", "add_on.reduced", "add_on.removed"),

@@ -223,7 +223,7 @@ class TestPage:
         census = context["census"]
 
         assert census.number() == 2
-        assert census.states() == [("ACTIVE", "Active", 2)]
+        assert census.states() == [("ACTIVE", "Active", 2), ("SUSPENDED", "Suspended", 0)]
         assert (census.waiting, census.overdue) == (1, 1)
 
     def test_offers_the_plans_and_the_members_of_the_seller(self, several, as_):
