@@ -29,15 +29,23 @@ class Census:
     """How everybody stands whom the rest of the address finds.
 
     `chosen` are the parts of it that narrow down by how they stand, "" for any: state, waiting
-    and overdue.
+    and overdue. `there` are the states in which there is anybody, found or not.
     """
 
     groups: tuple[Group, ...]
     chosen: Mapping[str, str]
+    there: frozenset[str]
 
     @classmethod
-    def of(cls, rows: Iterable[tuple[str, bool, bool, int]], chosen: Mapping[str, str]) -> Self:
-        return cls(tuple(Group(*row) for row in rows), chosen)
+    def of(
+        cls,
+        rows: Iterable[tuple[str, bool, bool, int]],
+        chosen: Mapping[str, str],
+        there: Iterable[str] = (),
+    ) -> Self:
+        """`there` has to be told only if the rest of the address narrows down at all."""
+        groups = tuple(Group(*row) for row in rows)
+        return cls(groups, chosen, frozenset(there) | {group.state for group in groups})
 
     def number(self, **other: str) -> int:
         """How many are found, with some parts of the address as `other` says."""
@@ -61,7 +69,7 @@ class Census:
         return self.number(overdue=YES)
 
     def states(self) -> list[Choice]:
-        """Those in which there is anybody, and the one that is chosen."""
-        there = {group.state for group in self.groups} | {self.chosen["state"]}
-        known = [state for state in Connection.State if state.value in there]
+        """Those in which there is anybody, found or not, and the one that is chosen."""
+        offered = self.there | {self.chosen["state"]}
+        known = [state for state in Connection.State if state.value in offered]
         return [(state.value, str(state.label), self.number(state=state)) for state in known]

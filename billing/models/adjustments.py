@@ -135,12 +135,14 @@ class Adjustment(models.Model):
         if not needs_second(connection, minor, by=by, at=at):
             return Credit.adjust(connection, minor, reason=reason, by=by, at=at, key=key)
         connection.provider.require_biller(by, or_staff=True)
+        reason = Credit.guard_adjustment(minor, reason)
+        Deduction.guard(connection, -minor)
         adjustment = cls(
             pk=key or growing_id(),
             connection=connection,
             currency=connection.currency,
             amount=minor,
-            reason=Credit.guard_adjustment(minor, reason),
+            reason=reason,
             proposed_by=by,
             proposed_at=at,
         )

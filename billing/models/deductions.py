@@ -62,11 +62,7 @@ class Deduction(AppendOnly):
 
         Raises InsufficientCredit if the wallet holds less.
         """
-        balance = connection.credits.balance(connection.currency)
-        if balance.minor < minor:
-            raise InsufficientCredit(
-                f"The wallet holds {balance}, so no more can be taken out.", field="amount"
-            )
+        balance = cls.guard(connection, minor)
         deduction = cls.objects.create(
             pk=key or uuid.uuid4(),
             connection=connection,
@@ -89,6 +85,16 @@ class Deduction(AppendOnly):
             provider=connection.provider.name,
         )
         return deduction
+
+    @staticmethod
+    def guard(connection: Connection, minor: int) -> Money:
+        """What the wallet holds, if that is `minor` units at least. Raises InsufficientCredit."""
+        balance: Money = connection.credits.balance(connection.currency)
+        if balance.minor < minor:
+            raise InsufficientCredit(
+                f"The wallet holds {balance}, so no more can be taken out.", field="amount"
+            )
+        return balance
 
     # Properties
 

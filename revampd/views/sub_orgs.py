@@ -43,7 +43,8 @@ def sub_orgs(request: HttpRequest, membership: Membership) -> HttpResponse:
     everybody = (seller.pk, seller.time_zone, _at())
     others = tuple(pair for pair in shape if pair[0] not in KEPT)
     standing = {name: chosen[name] for name in STANDING}
-    census = Census.of(_counted(*everybody, chosen=others), standing)
+    there = _states(seller.pk) if others else ()
+    census = Census.of(_counted(*everybody, chosen=others), standing, there)
     pages: Paginator[Any] = Paginator(_rows.part_of(*everybody, chosen=shape), PAGE_LENGTH)
     pages.count = census.number()
     rows = pages.get_page(request.GET.get("page"))
@@ -64,6 +65,14 @@ def sub_orgs(request: HttpRequest, membership: Membership) -> HttpResponse:
 @prepared
 def _counted(provider: Any, zone: Any, at: Any, *, chosen: Chosen) -> QuerySet[Any]:
     return counted(CustomerFilter.narrow(customers(provider, zone, at), chosen))
+
+
+@prepared
+def _states(provider: Any) -> "QuerySet[Connection, str]":
+    everybody: QuerySet[Connection, str] = Connection.objects.filter(
+        provider=provider
+    ).values_list("state", flat=True)
+    return everybody.order_by().distinct()
 
 
 @prepared

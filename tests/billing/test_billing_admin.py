@@ -176,10 +176,14 @@ def money(cast) -> Money:
         received_at=NOW,
         problem="Nobody knows this charge.",
     )
-    spent = spend(connection, cast.setup, cast.noah, cast.ben)
-    claim = Claim("dp_1", spent.payment.pk, Amount(1_00), ClaimState.OPEN, "fraudulent")
-    Dispute.learn(spent.payment, claim, gateway="sandbox", at=NOW)
-    return spent
+    return spend(connection, cast.setup, cast.noah, cast.ben)
+
+
+@pytest.fixture
+def disputed(money) -> Dispute:
+    """A part of what was paid, which the bank was asked to take back."""
+    claim = Claim("dp_1", money.payment.pk, Amount(1_00), ClaimState.OPEN, "fraudulent")
+    return Dispute.learn(money.payment, claim, gateway="sandbox", at=NOW)
 
 
 def change(row: Any) -> str:
@@ -188,7 +192,7 @@ def change(row: Any) -> str:
 
 class TestMoney:
     @pytest.mark.parametrize("model", MONEY)
-    def test_is_listed_searched_and_read(self, money, staff, model):
+    def test_is_listed_searched_and_read(self, disputed, staff, model):
         rows = staff.get(listed(model)).context["cl"].result_list
 
         assert staff.get(listed(model), {"q": "north"}).status_code == 200
@@ -248,6 +252,15 @@ class TestVoid:
         path = reverse("admin:void-invoice", args=[money.due.pk])
         staff.post(path, {"reason": "Ordered twice"})
         assert staff.post(path, {"reason": "Ordered twice"}).status_code == 409
+
+    def test_waits_for_the_bank_to_decide(self, money, disputed, staff):
+        path = reverse("admin:void-invoice", args=[money.paid.pk])
+
+        answer = staff.post(path, {"reason": "No"})
+
+        assert answer.status_code == 409
+        assert "$1.00 of it are disputed" in text(answer)
+        assert fresh(money.paid).state == "PAID"
 
     def test_is_for_those_who_may_change_invoices(self, money, cast, as_):
         path = reverse("admin:void-invoice", args=[money.due.pk])

@@ -118,8 +118,11 @@ class TestApprove:
                 verb(by=bert, at=NOW)
         assert balance(cast.northwind_bluebird) == LARGE
 
-    def test_takes_nothing_out_that_is_not_there(self, cast, anna, bert):
-        adjustment = propose(cast.northwind_bluebird, anna, -LARGE)
+    def test_takes_nothing_out_that_is_not_there_any_more(self, cast, anna, bert):
+        own = cast.northwind_bluebird
+        Credit.adjust(own, LARGE, reason="x", by=cast.noah, at=NOW)
+        adjustment = propose(own, anna, -LARGE)
+        Credit.adjust(own, -1, reason="x", by=cast.noah, at=NOW)
 
         with pytest.raises(InsufficientCredit):
             adjustment.approve(by=bert, at=NOW)
@@ -145,6 +148,13 @@ class TestProposing:
 
         assert first == second
         assert Adjustment.objects.count() == 1
+
+    def test_takes_no_more_than_the_wallet_holds(self, cast, anna):
+        Credit.adjust(cast.northwind_bluebird, LARGE - 1, reason="x", by=cast.noah, at=NOW)
+
+        with pytest.raises(InsufficientCredit, match="holds \\$500.00"):
+            propose(cast.northwind_bluebird, anna, -LARGE)
+        assert not Adjustment.objects.exists()
 
 
 class TestRow:

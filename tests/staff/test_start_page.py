@@ -1,6 +1,6 @@
 """The start page of the admin: what waits, for whom, and the list of just that. And the search."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.contrib import admin
@@ -56,6 +56,11 @@ def items(page):
     return next(layer["items"] for layer in page.context if "items" in layer)
 
 
+def checked(differences: list[str], *, at: datetime) -> None:
+    check = BooksCheck.objects.create(checked_at=at)
+    check.finish([(difference, "") for difference in differences], at=at)
+
+
 @pytest.fixture
 def waiting(cast):
     """One of everything that waits."""
@@ -67,7 +72,7 @@ def waiting(cast):
     expire_overdue(at=now)
     Adjustment.adjust(own, 900_00, reason="Sorry", by=staff("Finance", name="Anna"), at=now)
     Discrepancy.open(own, "Growth is billed twice.", on=now.date(), at=now)
-    BooksCheck.objects.create(checked_at=now).finish([("First.", ""), ("Second.", "")], at=now)
+    checked(["First.", "Second."], at=now)
     BillingRun.objects.create(started_at=now - timedelta(hours=1), connections=4, done=1)
     GatewayEvent.objects.create(
         gateway="sandbox", event_id="e", kind="k", body=b"{}", received_at=NOW, problem="Unknown."
@@ -136,13 +141,13 @@ class TestNeedsAttention:
         few = queries(browser, "/admin/")
         for _ in range(5):
             submit(cast, connection=cast.revampd_bluebird)
-            BooksCheck.keep(["Third."], at=timezone.now())
+            checked(["Third."], at=timezone.now())
 
         assert queries(browser, "/admin/") == few
         assert few <= 12
 
     def test_looks_only_at_the_last_check_of_the_books(self, cast, waiting, as_):
-        BooksCheck.keep([], at=timezone.now() + timedelta(minutes=1))
+        checked([], at=timezone.now() + timedelta(minutes=1))
 
         assert waits(as_(staff("Finance")))["Differences in the books, at the last check"] == 0
 
