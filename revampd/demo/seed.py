@@ -10,10 +10,11 @@ from django.db import connection, transaction
 from billing.collecting import collect_due
 from billing.gateways.base import in_one_transaction
 from billing.refunding import settle_refunds
-from connections.models import Organization, User
+from connections.models import Event, Organization, User
 from notifications.digests import compose_digests
 from notifications.draining import drain_events
 from notifications.models import Delivery, Notification
+from revampd.kit.keys import among
 
 from .stage import Stage, Story
 from .stories import all_stories
@@ -82,7 +83,9 @@ def tell(stage: Stage) -> None:
     """
     drain_events()
     older = stage.now - NEWS
-    Notification.objects.filter(event__at__lt=older).mark_read(at=stage.now)
+    # Two statements: PostgreSQL knows too little of what this transaction wrote to join it well.
+    events = Event.objects.filter(at__lt=older).values_list("pk", flat=True)
+    Notification.objects.filter(among("event", events, "bigint")).mark_read(at=stage.now)
     for delivery in Delivery.objects.filter(event__at__lt=older).select_related("event"):
         delivery.mark_sent(at=delivery.told.at)
     summarize(stage)

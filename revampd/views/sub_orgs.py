@@ -69,9 +69,9 @@ def _counted(provider: Any, zone: Any, at: Any, *, chosen: Chosen) -> QuerySet[A
 
 @prepared
 def _states(provider: Any) -> "QuerySet[Connection, str]":
-    everybody: QuerySet[Connection, str] = Connection.objects.filter(
-        provider=provider
-    ).values_list("state", flat=True)
+    everybody: QuerySet[Connection, str] = Connection.objects.filter(provider=provider).values_list(
+        "state", flat=True
+    )
     return everybody.order_by().distinct()
 
 

@@ -1,11 +1,12 @@
-"""One demo for all tests here: playing it takes seconds. Each test's own changes are undone."""
+"""One demo for all tests here: playing it takes long. Each test's own changes are undone."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.test import Client
 from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
@@ -15,18 +16,53 @@ from revampd.demo.seed import seed
 NOW = datetime.now(UTC)
 
 
-@pytest.fixture(scope="module")
-def _played(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    with django_db_blocker.unblock(), transaction.atomic():
-        assert seed(NOW)
+@pytest.fixture(scope="session")
+def _played(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """The name of a copy of the test database, in which the demo was played."""
+    empty = connection.settings_dict["NAME"]
+    played = f"{empty}_demo"
+    copied, dropped = (
+        f"CREATE DATABASE {played} TEMPLATE {empty}",
+        f"DROP DATABASE {played}",
+    )
+    with django_db_blocker.unblock():
+        _as_owner(copied)
+        with _connected_to(played), transaction.atomic():
+            assert seed(NOW)
+            connection.run_on_commit = []
+        yield played
+        _as_owner(dropped)
+
+
+def _as_owner(statement: str) -> None:
+    """Execute what needs that nobody is connected to the database."""
+    for one in connections.all():
+        one.close()
+    with connections["owner"]._nodb_cursor() as cursor:
+        cursor.execute(statement)
+
+
+@contextmanager
+def _connected_to(database: str) -> Iterator[None]:
+    """Both roles are, as long as the block lasts."""
+    before = connection.settings_dict["NAME"]
+    _connect_to(database)
+    try:
         yield
-        transaction.set_rollback(True)
+    finally:
+        _connect_to(before)
+
+
+def _connect_to(database: str) -> None:
+    for one in connections.all():
+        one.close()
+        one.settings_dict["NAME"] = database
 
 
 @pytest.fixture
-def demo(_played: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+def demo(_played: str, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """The demo as it stands right after seeding."""
-    with django_db_blocker.unblock():
+    with django_db_blocker.unblock(), _connected_to(_played):
         with transaction.atomic():
             yield
             transaction.set_rollback(True)
