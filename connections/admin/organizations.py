@@ -1,6 +1,6 @@
 """Organizations and their members. Details are edited by the verb of the settings page."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
@@ -9,6 +9,8 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 
 from connections.clocks import clock_of_organization
 from connections.models import Invitation, Membership, Organization, Role
@@ -19,21 +21,7 @@ from revampd.kit.forms import refuse
 
 from .acting import staff_of
 
-if TYPE_CHECKING:
-    AnyTabularInline = admin.TabularInline[Any, Any]
-else:
-    AnyTabularInline = admin.TabularInline
-
-
-class MembershipInline(AnyTabularInline):
-    model = Membership
-    fields = readonly_fields = ("user", "role", "joined_at")
-    extra = 0
-    can_delete = False
-    show_change_link = True
-
-    def has_add_permission(self, *_: object, **__: object) -> bool:
-        return False
+BREAK = mark_safe("<br>")
 
 
 class PartnerForm(forms.Form):
@@ -53,18 +41,31 @@ class OrganizationAdmin(AnyModelAdmin):
     ordering = ("name",)
     fields = (
         *("name", "kind", "state", "slug", "legal_name", "address", "billing_email"),
-        *("tax_number", "time_zone", "created_at"),
+        *("tax_number", "time_zone", "members", "created_at"),
     )
-    readonly_fields = ("kind", "state", "slug", "created_at")
-    inlines = (MembershipInline,)
+    readonly_fields = ("kind", "state", "slug", "members", "created_at")
     change_list_template = "admin/connections/organization/change_list.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).annotate(members=Count("memberships"))
+        return super().get_queryset(request).annotate(member_count=Count("memberships"))
 
-    @admin.display(description="members", ordering="members")
+    @admin.display(description="members", ordering="member_count")
     def number_of_members(self, organization: Any) -> int:
-        return int(organization.members)
+        return int(organization.member_count)
+
+    @admin.display(description="members")
+    def members(self, organization: Organization) -> str:
+        """Each with a link to the membership, where its role is changed."""
+        memberships = organization.memberships.select_related("user").order_by("user__name", "pk")
+        rows = (
+            (
+                reverse("admin:connections_membership_change", args=[one.pk]),
+                one.user,
+                one.get_role_display(),
+            )
+            for one in memberships
+        )
+        return format_html_join(BREAK, '<a href="{}">{}</a>, {}', rows)
 
     def has_add_permission(self, *_: object, **__: object) -> bool:
         return False

@@ -138,7 +138,7 @@ class TestAccount:
         account.get_by_role("button", name="Turn on").click()
         expect(account.get_by_role("heading", name="Recovery codes")).to_be_visible()
         shown = account.locator(".codes li").all_text_contents()
-        assert house.mail_to("ben@example.com", about="uthenticator")
+        assert house.mail_to("ben@example.com", about="Two-factor sign-in is on")
         assert faults(account) == []
 
         account.goto("/accounts/logout/")

@@ -132,8 +132,6 @@ class TestOrganization:
         data = {
             "name": "Northwind",
             "time_zone": "UTC",
-            "memberships-TOTAL_FORMS": "0",
-            "memberships-INITIAL_FORMS": "0",
         }
 
         assert staff.post(url, data).status_code == 302
@@ -143,6 +141,13 @@ class TestOrganization:
         assert event.facts["before"] == {"name": "Northwind Agency"}
         cast.northwind.refresh_from_db()
         assert cast.northwind.name == "Northwind"
+
+    def test_shows_its_members_and_leads_to_them(self, cast, staff):
+        url = reverse("admin:connections_organization_change", args=[cast.northwind.pk])
+        own = cast.northwind.memberships.get(user=cast.maya)
+        member = reverse("admin:connections_membership_change", args=[own.pk])
+
+        assert f'<a href="{member}">Maya Tester</a>, Owner' in staff.get(url).text
 
 
 class TestActions:

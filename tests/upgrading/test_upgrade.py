@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
-from io import BytesIO
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -16,25 +16,55 @@ from devstack.places import ROOT
 
 from .rules import BASELINE
 
+MIGRATIONS = "*/migrations/*.py"
 PAGES = Path(__file__).with_name("pages.py")
 pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(900)]
 
 
-def git(*words: str) -> bytes:
-    done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, check=False)
-    return done.stdout if done.returncode == 0 else b""
+def git(*words: str) -> str:
+    """What it says, nothing if it fails."""
+    done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout if done.returncode == 0 else ""
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """The code as it was before the newest migrations, and what those are."""
+
+    code: Path
+    migrations: list[Path]
+
+    @property
+    def keep_the_rule(self) -> bool:
+        """Whether all of them are since the first release."""
+        return all(path.stem > BASELINE[path.parts[0]] for path in self.migrations)
 
 
 @pytest.fixture
-def old_code(tmp_path: Path) -> Path:
-    """The code as it was before the newest migration."""
-    newest = git("log", "-1", "--format=%H", "--", "*/migrations/*.py").decode().strip()
-    archive = git("archive", f"{newest}~1") if newest else b""
-    if not archive:
-        pytest.skip("there is no earlier commit here to upgrade from")
-    with tarfile.open(fileobj=BytesIO(archive)) as files:
-        files.extractall(tmp_path / "old", filter="data")
-    return tmp_path / "old"
+def earlier(environment: dict[str, str], tmp_path: Path) -> Earlier:
+    """Of the last commits before a migration, the first that this one continues."""
+    for commit in git("log", "-20", "--format=%H~1", "--", MIGRATIONS).split():
+        code, archive = tmp_path / commit[:9], tmp_path / f"{commit[:9]}.tar"
+        git("archive", commit, f"--output={archive}")
+        if archive.exists() and not changed_since(commit, "DMR"):
+            with tarfile.open(archive) as files:
+                files.extractall(code, filter="data")
+            if is_whole(code, environment):
+                return Earlier(code, changed_since(commit, "A"))
+    pytest.skip("there is no earlier commit here to upgrade from")
+
+
+def changed_since(commit: str, how: str) -> list[Path]:
+    """The migrations that were added, deleted, modified or renamed."""
+    named = git("diff", "--name-only", f"--diff-filter={how}", commit, "HEAD", "--", MIGRATIONS)
+    return [Path(line) for line in named.split()]
+
+
+def is_whole(code: Path, environment: dict[str, str]) -> bool:
+    """While branches were joined, a commit held half of what belongs together."""
+    command = [sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"]
+    known = environment | {"PYTHONPATH": str(code)}
+    return subprocess.run(command, cwd=code, env=known, capture_output=True).returncode == 0
 
 
 @pytest.fixture
@@ -60,17 +90,10 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
         session.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def keeps_the_rule() -> bool:
-    """Whether the newest migrations are since the first release."""
-    newest = git("log", "-1", "--name-only", "--format=", "--", "*/migrations/*.py").decode()
-    paths = [Path(line) for line in newest.split()]
-    return all(path.stem > BASELINE[path.parts[0]] for path in paths)
-
-
 def test_an_upgrade_keeps_the_books_and_both_codes_at_work(
-    old_code: Path, environment, tmp_path: Path
-):
-    local = tmp_path / "local"
+    earlier: Earlier, environment: dict[str, str], tmp_path: Path
+) -> None:
+    local, old_code = tmp_path / "local", earlier.code
 
     def run(code: Path, *command: str) -> str:
         done = subprocess.run(
@@ -95,7 +118,7 @@ def test_an_upgrade_keeps_the_books_and_both_codes_at_work(
 
     # The old code as well, for as long as processes of the last release are not replaced yet; what
     # came before the first release did not have to keep the rule.
-    for code in (ROOT, old_code) if keeps_the_rule() else (ROOT,):
+    for code in (ROOT, old_code) if earlier.keep_the_rule else (ROOT,):
         run(code, "manage.py", "collectstatic", "--no-input", "-v0")
         assert "The books agree." in run(code, "manage.py", "verify_books")
         assert int(run(code, str(PAGES))) >= 12
