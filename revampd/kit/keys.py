@@ -17,7 +17,12 @@ class among(Func):  # noqa: N801 - reads like a lookup: rows.filter(among("conne
     arg_joiner = " = ANY ("
     output_field = BooleanField()
 
-    def __init__(self, field: str, keys: Iterable[UUID] | Argument, type: str = "uuid") -> None:  # noqa: A002 - in the words of SQL
+    def __init__(
+        self,
+        field: str,
+        keys: Iterable[UUID | int] | Argument,
+        type: str = "uuid",  # noqa: A002 - in the words of SQL
+    ) -> None:
         """An argument of a prepared query stands for what `array_of` gives."""
         values = keys if isinstance(keys, Argument) else Value(array_of(keys))
         super().__init__(field, values, type=type)
