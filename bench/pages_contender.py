@@ -23,7 +23,7 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 from django.contrib.auth import get_user_model  # noqa: E402
-from django.core.wsgi import get_wsgi_application  # noqa: E402
+from django.core.servers.basehttp import get_internal_wsgi_application  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
@@ -50,7 +50,7 @@ LAYERS = {
     ),
 }
 
-application = get_wsgi_application()
+application = get_internal_wsgi_application()
 cookies: dict[str, str] = {}
 
 

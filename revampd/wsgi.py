@@ -4,6 +4,8 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from revampd.kit.frames import roomy
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "revampd.settings")
 
-application = get_wsgi_application()
+application = roomy(get_wsgi_application())
