@@ -11,7 +11,8 @@ from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q, Sum
+from django.db.models import F, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from billing import events
 from connections.models import Connection, Invitation, Organization, User
@@ -19,6 +20,7 @@ from revampd.kit.copying import copy_rows
 from revampd.kit.doorbell import ring_on_commit
 
 PROBLEM_LENGTH = 300
+LEFT = F("total") - F("invited") - F("refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,12 @@ class SubOrgImportQuerySet(models.QuerySet["SubOrgImport"]):
 
     def reserved(self) -> int:
         """How many Sub-Orgs are still to be invited: each has its seat already."""
-        left = F("total") - F("invited") - F("refused")
-        return int(self.under_way().aggregate(left=Sum(left, default=0))["left"])
+        return int(self.under_way().aggregate(left=Sum(LEFT, default=0))["left"])
+
+    def reserved_of_each(self) -> Coalesce:
+        """The same of one of several Partners, as an expression: `self` says by whose key."""
+        sums = self.under_way().order_by().values("partner").values(left=Sum(LEFT))
+        return Coalesce(Subquery(sums), 0)
 
 
 class SubOrgImport(models.Model):

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import models, transaction
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 
 from billing import events, pricing
 from billing.pricing import ItemKind, Running
@@ -17,6 +18,7 @@ from revampd.kit.keys import among
 
 from .items import SubscriptionItem
 from .plans import PlanVersion
+from .sub_org_imports import SubOrgImport
 
 
 class BelowUse(Conflict):
@@ -111,11 +113,15 @@ class Use:
 
     @classmethod
     def of_each(cls, connection_ids: Iterable[UUID]) -> "dict[UUID, Use]":
-        """The same for several connections in one query."""
+        """The same for several connections in one query.
+
+        Sub-Orgs that an import has still to invite have their seats already.
+        """
         counted = Connection.objects.taking_seats().filter(provider=models.OuterRef("customer"))
         sub_orgs = counted.order_by().values("provider").values(n=models.Count("*"))
+        imports = SubOrgImport.objects.filter(partner=models.OuterRef("customer"))
         rows = Connection.objects.filter(among("pk", list(connection_ids))).annotate(
-            sub_orgs=models.Subquery(sub_orgs),
+            sub_orgs=Coalesce(models.Subquery(sub_orgs), 0) + imports.reserved_of_each(),
             campaigns=F("tier_use__campaigns"),
             workflows=F("tier_use__workflows"),
         )

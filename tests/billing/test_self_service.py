@@ -8,10 +8,11 @@ from billing.cycle import bill_due
 from billing.models import AddOn, Plan, PlanVersion, SelfService, SubscriptionItem, TierUse, tier_of
 from billing.models.catalog import NotOnSale
 from billing.models.self_service import NothingToEnd, NothingToUndo
-from billing.models.tiers import BelowUse
+from billing.models.tiers import BelowUse, Use
 from connections.models import Connection, Event, Organization
 from revampd.kit.errors import Invalid, NotAllowed
 from tests.billing.acts import NOW, TODAY, day, lines, noon
+from tests.billing.partners import clinics, confirm
 from tests.books import assert_books_agree
 from tests.cast import Cast
 
@@ -147,6 +148,17 @@ class TestHoldBack:
         bill("2027-01-10")
         assert len(invoices(on_pro)) == 3
         assert_books_agree(on_pro.connection)
+
+    def test_counts_whom_an_import_has_still_to_invite(self, cast, on_pro, starter):
+        on_pro.choose_tier(starter, by=cast.maya, at=NOW)
+        confirm(cast, clinics(2), at=NOW)
+        assert Use.of(on_pro.connection).sub_orgs == 3
+
+        bill("2026-12-10")
+
+        assert invoices(on_pro)[1:] == [[("Pro, 10 Dec 2026 – 9 Jan 2027", 297_00)]]
+        with pytest.raises(BelowUse, match="3 Sub-Orgs, Starter allows 2"):
+            on_pro.choose_tier(starter, by=cast.maya, at=noon(2026, 12, 11))
 
     def test_lets_a_tier_begin_that_is_large_enough(self, cast, on_pro, starter):
         on_pro.choose_tier(starter, by=cast.maya, at=NOW)
