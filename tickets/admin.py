@@ -20,9 +20,10 @@ from revampd.kit import clock
 from revampd.kit.acts import Act, act_page
 from revampd.kit.admin import ReadOnlyAdmin, Waiting, WaitingFilter
 
+from .forms import Triage
 from .models import Attachment, Audience, Message, Side, Ticket, Unread
 from .models.messages import BODY_LENGTH
-from .models.records import ESCALATED, Priority, Status
+from .models.records import ESCALATED, Status
 from .seats import READ_WITH
 
 
@@ -39,12 +40,10 @@ class AnswerForm(forms.Form):
         field.choices = [(one.value, one.label) for one in own]
 
 
-class TriageForm(forms.Form):
-    """How a ticket stands and who of Revampd looks after it."""
+class TriageForm(Triage):
+    """For staff: one of Revampd looks after it."""
 
-    status = forms.ChoiceField(choices=Status.choices)
-    priority = forms.ChoiceField(choices=Priority.choices)
-    assignee = forms.ModelChoiceField(User.objects.none(), required=False)
+    assignee = forms.ModelChoiceField(User.objects.none(), required=False, show_hidden_initial=True)
 
     def __init__(self, ticket: Ticket, side: str, data: Any = None) -> None:
         mine = ticket.revampd_assignee if side == Side.REVAMPD else ticket.assignee
@@ -125,9 +124,8 @@ class TicketAdmin(ReadOnlyAdmin):
         form = TriageForm(ticket, side, request.POST or None)
 
         def triage() -> str:
-            given = {"status": None, "priority": None} | form.cleaned_data
             with clock_of_connection(ticket.connection):
-                ticket.triage(**given, **_who(request, side))
+                ticket.triage(**form.changes, **_who(request, side))
             return f"{ticket} is {ticket.get_status_display().lower()}."
 
         return act_page(self, request, _act(ticket, "Triage", "Save"), form, triage)

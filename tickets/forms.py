@@ -6,6 +6,7 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import ProhibitNullCharactersValidator
 
+from connections.models import User
 from revampd.kit.ids import growing_id
 from revampd.kit.uploads import MEGABYTE
 
@@ -139,12 +140,26 @@ class TicketForm(forms.Form):
         super().__init__(data, files, initial={"key": growing_id()})
 
 
-class StandingForm(forms.Form):
-    """How a ticket stands, how urgent it is and who looks after it, for whoever answers it."""
+class Triage(forms.Form):
+    """How a ticket stands, how urgent it is and who looks after it.
 
-    status = forms.ChoiceField(choices=Status.choices)
-    priority = forms.ChoiceField(choices=Priority.choices)
-    assignee = forms.ChoiceField(required=False)
+    The page says what it showed, so that only what somebody changed there is changed: meanwhile
+    others may have changed the rest.
+    """
+
+    status = forms.ChoiceField(choices=Status.choices, show_hidden_initial=True)
+    priority = forms.ChoiceField(choices=Priority.choices, show_hidden_initial=True)
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """For `Ticket.triage`."""
+        return {name: self.cleaned_data[name] for name in self.changed_data}
+
+
+class StandingForm(Triage):
+    """For whoever answers the ticket."""
+
+    assignee = forms.ChoiceField(required=False, show_hidden_initial=True)
 
     def __init__(self, seat: Seat, data: Any = None) -> None:
         ticket: Any = seat.ticket
@@ -162,3 +177,7 @@ class StandingForm(forms.Form):
         field.choices = [("", "Nobody"), *people]
         if not seat.is_provider:
             del self.fields["status"], self.fields["priority"]
+
+    def clean_assignee(self) -> User | None:
+        key = self.cleaned_data["assignee"]
+        return User.objects.get(pk=key) if key else None

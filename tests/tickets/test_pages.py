@@ -345,6 +345,20 @@ class TestStanding:
         assert "Take it back first." in text(answer)
         assert Ticket.objects.get().priority == "MEDIUM"
 
+    def test_leaves_alone_what_others_changed_meanwhile(self, cast, as_):
+        ticket = submit(cast)
+        form = as_(cast.dana).get(url(ticket)).context["standing"]
+        shown = {field.html_name: field.value() for field in form}
+        shown |= {field.html_initial_name: field.value() for field in form}
+        who = {"side": Side.PROVIDER, "by": cast.maya, "at": NOW}
+        ticket.triage(status="RESOLVED", priority="LOW", **who)
+
+        as_(cast.dana).post(url(ticket, "standing/"), shown | {"assignee": str(cast.dana.pk)})
+
+        ticket.refresh_from_db()
+        assert (ticket.status, ticket.priority) == ("RESOLVED", "LOW")
+        assert ticket.assignee == cast.dana
+
     def test_offers_no_stranger(self, cast, as_):
         ticket = submit(cast)
 

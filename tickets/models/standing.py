@@ -21,26 +21,18 @@ class Standing(Escalation):
         abstract = True
 
     @transaction.atomic
-    def triage(
-        self,
-        *,
-        status: str | None,
-        priority: str | None,
-        assignee: User | None,
-        side: str,
-        by: User,
-        at: datetime,
-    ) -> None:
-        """All three at once, or none of them; None leaves status and priority as they are.
+    def triage(self, *, side: str, by: User, at: datetime, **changes: Any) -> None:
+        """Change `assignee`, `priority` and `status`, those that are named: all of them or none.
 
         Raises what the three raise.
         """
         who: dict[str, Any] = {"side": side, "by": by, "at": at}
-        self.assign(assignee, **who)
-        if priority is not None:
-            self.prioritize(priority, **who)
-        if status is not None:
-            self.set_status(status, **who)
+        if "assignee" in changes:
+            self.assign(changes["assignee"], **who)
+        if "priority" in changes:
+            self.prioritize(changes["priority"], **who)
+        if "status" in changes:
+            self.set_status(changes["status"], **who)
 
     @transaction.atomic
     def set_status(self, status: str, *, side: str, by: User, at: datetime) -> None:

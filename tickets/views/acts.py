@@ -9,7 +9,6 @@ from django.views.decorators.http import require_POST
 from django_htmx.http import trigger_client_event
 
 from connections.access import Duty, Party, Side, party_view
-from connections.models import User
 from revampd.kit import clock
 from revampd.kit.errors import DomainError, Invalid
 from revampd.kit.forms import refuse
@@ -98,15 +97,7 @@ def change_standing(request: HttpRequest, party: Party, ticket_id: UUID) -> Http
     form = StandingForm(seat, request.POST)
     if not form.is_valid():
         return show(request, party, ticket_id, standing=form)
-    given = form.cleaned_data
-    seat.ticket.triage(
-        status=given.get("status"),
-        priority=given.get("priority"),
-        assignee=User.objects.get(pk=given["assignee"]) if given["assignee"] else None,
-        side=seat.side,
-        by=party.user,
-        at=clock.now(),
-    )
+    seat.ticket.triage(**form.changes, side=seat.side, by=party.user, at=clock.now())
     return done(request, "Saved.", url_of(seat))
 
 
