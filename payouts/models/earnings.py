@@ -72,8 +72,9 @@ class EarningQuerySet(models.QuerySet["Earning"]):
 
     def by_sub_org(self) -> "list[tuple[str, int]]":
         """What each Sub-Org earned its Partner, in minor units of net, the most first."""
-        rows = self.values_list("connection__customer__name")
-        return list(rows.annotate(sum=Sum("net")).order_by("-sum", "connection__customer__name"))
+        rows = self.values("connection").annotate(name=F("connection__customer__name"))
+        sums = rows.annotate(sum=Sum("net")).order_by("-sum", "name", "connection")
+        return list(sums.values_list("name", "sum"))
 
 
 class Earning(models.Model):

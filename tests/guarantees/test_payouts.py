@@ -302,6 +302,16 @@ class TestTransfer:
         copy_refused(paid.transfer, **wrong, by="bank_transfer_of_settlement")
         copy(paid.transfer, **other)
 
+    def test_goes_to_an_account_of_its_own_partner(self, paid):
+        bank_only = {"payout_id": paid.available.pk, "credited": 0, "credit_id": None}
+        settlement = copy(paid.settlement, **bank_only, banked=100_00)
+        foreign = copy(paid.bank, connection_id=paid.theirs.pk, reference="theirs")
+        new = {"state": "INTENT", "settled_at": None, "reference": "", "amount": 100_00}
+
+        ours = new | {"settlement_id": settlement, "payout_id": paid.available.pk}
+        theirs = ours | {"account_id": foreign}
+        copy_refused(paid.transfer, **theirs, by="bank_transfer_to_own_account")
+
     def test_begins_as_an_intent(self, paid):
         copy_refused(paid.transfer, state="SUCCEEDED", by="begins as an intent")
 
