@@ -49,6 +49,14 @@ PAGES = {
     "sub-orgs": (MAYA, "/organizations/{partner}/sub-orgs/"),
     "home": (BEN, "/organizations/{sub_org}/"),
     "home, Partner's": (MAYA, "/organizations/{partner}/"),
+    "tier": (MAYA, "/connections/{revampd}/plan/"),
+    "tier, choosing": (MAYA, "/connections/{revampd}/plan/tiers/{tier}/choice/"),
+    "tier, cancelling": (MAYA, "/connections/{revampd}/plan/cancellation/"),
+    "add-ons": (MAYA, "/connections/{revampd}/add-ons/"),
+    "add-on, choosing": (MAYA, "/connections/{revampd}/add-ons/{offered}/choice/"),
+    "tier's invoices": (MAYA, "/connections/{revampd}/invoices/"),
+    "tier's wallet": (MAYA, "/connections/{revampd}/wallet/"),
+    "search": (MAYA, "/search/?q=clinic+4711"),
 }
 
 

@@ -9,7 +9,15 @@ from django.utils import timezone
 
 from billing.collecting import pay
 from billing.cycle import bill_due
-from billing.models import AddOn, BillingRequest, Credit, Payment
+from billing.models import (
+    AddOn,
+    BillingRequest,
+    Credit,
+    Payment,
+    Plan,
+    PlanVersion,
+    SelfService,
+)
 from billing.models.proposals import Proposal
 from connections.models import Connection, Membership, Organization, Outbox, User
 from notifications.bell import bell_of
@@ -17,7 +25,8 @@ from notifications.draining import drain_events
 from tests.billing.cards import add_card
 from tests.crowd import seed
 
-MAYA, BEN = "maya@example.com", "ben@example.com"
+MAYA, BEN, RHEA = "maya@example.com", "ben@example.com", "rhea@example.com"
+TIERS = {"Starter": 97_00, "Pro": 297_00, "Scale": 597_00}  # a month; the Partner has the last
 # Has add-ons and credits, as by far not everybody does.
 SHOWN = "Clinic 15"
 PAGE = 25  # rows, wherever there is a list
@@ -59,7 +68,9 @@ def fill(owner: psycopg.Connection[Any], customers: int, months: int) -> dict[st
         _owner_of(connection.provider, MAYA, "Maya Okafor"),
         _owner_of(connection.customer, BEN, "Ben Carter"),
     )
-    _live(connection, maya, ben, timezone.now())
+    now = timezone.now()
+    _live(connection, maya, ben, now)
+    with_revampd = _subscribe(connection.provider, maya, now, months)
     Outbox.objects.exclude(event__connection=connection).delete()
     drain_events()
     with owner.transaction():
@@ -71,6 +82,9 @@ def fill(owner: psycopg.Connection[Any], customers: int, months: int) -> dict[st
         "partner": connection.provider.slug,
         "sub_org": connection.customer.slug,
         "invoice": connection.invoices.newest_first().first().number,
+        "revampd": with_revampd.pk,
+        "tier": PlanVersion.objects.get(plan__name="Pro").pk,
+        "offered": AddOn.objects.filter(provider=with_revampd.provider).latest("id").pk,
     }
 
 
@@ -84,6 +98,34 @@ def _owner_of(organization: Organization, email: str, name: str) -> User:
         user=user, organization=organization, role="OWNER", joined_at=timezone.now()
     )
     return user
+
+
+def _subscribe(partner: Organization, maya: User, now: datetime, months: int) -> Connection:
+    """What a Partner has with Revampd after `months`: a tier, an add-on, invoices, credits."""
+    revampd, first = Organization.objects.platform(), now - relativedelta(months=months)
+    rhea = _owner_of(revampd, RHEA, "Rhea Lindqvist")
+    connection = Connection.open(provider=revampd, customer=partner, by=rhea)
+    connection.activate(by=rhea, at=first)
+    for name, price in TIERS.items():
+        plan = Plan.offer(provider=revampd, by=rhea, name=name)
+        tier = plan.publish(
+            by=rhea, at=first, interval="MONTH", base_price=price, max_sub_orgs=10_000
+        )
+    add_ons = [
+        AddOn.offer(provider=revampd, by=rhea, name=f"Add-on {number}", unit_price=5_00)
+        for number in range(12)
+    ]
+    service = SelfService(connection)
+    service.choose_tier(tier, by=maya, at=first)
+    service.add(add_ons[0], 3, by=maya, at=first + timedelta(hours=1))
+    for month in range(1, months + 1):
+        _bill((first + relativedelta(months=month)).date())
+    card = add_card(connection, by=maya, at=now)
+    for invoice in connection.invoices.owed().order_by("number"):
+        pay(invoice, card, cause=Payment.Cause.ISSUE, at=now)
+    for _ in range(PAGE):
+        Credit.adjust(connection, 5_00, reason="For the outage", by=rhea, at=now)
+    return connection
 
 
 def _live(connection: Connection, maya: User, ben: User, now: datetime) -> None:

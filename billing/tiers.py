@@ -4,9 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, partial
+from typing import Any
+
+from django.db.models import QuerySet
 
 from connections.models import Connection
 from revampd.kit.money import Money
+from revampd.kit.prepared import prepared
 
 from .forms.catalog import TIER_LIMITS
 from .models import PlanVersion
@@ -71,8 +75,8 @@ class Comparison:
     @cached_property
     def tiers(self) -> list[Tier]:
         """What is on sale and one's own, the cheapest first."""
-        mine = {"provider": self.connection.provider_id, "currency": self.connection.currency}
-        versions = {version.pk: version for version in PlanVersion.objects.filter(**mine).newest()}
+        on_sale = _on_sale(self.connection.provider_id, self.connection.currency)
+        versions = {version.pk: version for version in on_sale}
         if self.own:
             versions.setdefault(self.own.pk, self.own)
         return [self._tier(version) for version in sorted(versions.values(), key=_rank)]
@@ -104,6 +108,12 @@ class Comparison:
     def allowances(self) -> list[Allowance]:
         """How much of each limit of one's own tier is used."""
         return self.use.of_tier(self.own) if self.own else []
+
+
+@prepared
+def _on_sale(provider: Any, currency: Any) -> "QuerySet[PlanVersion]":
+    rows: QuerySet[PlanVersion] = PlanVersion.objects.filter(provider=provider, currency=currency)
+    return rows.newest()  # type: ignore[attr-defined]
 
 
 def act_of(version: PlanVersion, own: PlanVersion | None) -> str:

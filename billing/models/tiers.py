@@ -13,8 +13,10 @@ from django.db.models.functions import Coalesce
 from billing import events, pricing
 from billing.pricing import ItemKind, Running
 from connections.models import Connection, Organization
+from revampd.kit import clock
 from revampd.kit.errors import Conflict, Invalid
-from revampd.kit.keys import among
+from revampd.kit.keys import among, array_of
+from revampd.kit.prepared import prepared
 
 from .items import SubscriptionItem
 from .plans import PlanVersion
@@ -117,16 +119,8 @@ class Use:
 
         Sub-Orgs that an import has still to invite have their seats already.
         """
-        counted = Connection.objects.taking_seats().filter(provider=models.OuterRef("customer"))
-        sub_orgs = counted.order_by().values("provider").values(n=models.Count("*"))
-        imports = SubOrgImport.objects.filter(partner=models.OuterRef("customer"))
-        rows = Connection.objects.filter(among("pk", list(connection_ids))).annotate(
-            sub_orgs=Coalesce(models.Subquery(sub_orgs), 0) + imports.reserved_of_each(),
-            campaigns=F("tier_use__campaigns"),
-            workflows=F("tier_use__workflows"),
-        )
-        columns = rows.values_list("pk", "sub_orgs", "campaigns", "workflows")
-        return {key: cls(*(figure or 0 for figure in figures)) for key, *figures in columns}
+        rows = _figures(array_of(connection_ids), clock.now())
+        return {key: cls(*(figure or 0 for figure in figures)) for key, *figures in rows}
 
     def of_tier(self, tier: PlanVersion) -> list[Allowance]:
         """The limits of `tier`, in the order of its page."""
@@ -145,6 +139,22 @@ class Use:
         """Raises BelowUse."""
         if excess := self.excess(tier):
             raise BelowUse(f"{excess}.", next_step="Choose a larger tier, or make room first.")
+
+
+@prepared
+def _figures(keys: Any, at: Any) -> models.QuerySet[Connection, Any]:
+    counted = Connection.objects.taking_seats(at).filter(provider=models.OuterRef("customer"))
+    sub_orgs = counted.order_by().values("provider").values(n=models.Count("*"))
+    imports = SubOrgImport.objects.filter(partner=models.OuterRef("customer"))
+    rows = Connection.objects.filter(among("pk", keys)).annotate(
+        sub_orgs=Coalesce(models.Subquery(sub_orgs), 0) + imports.reserved_of_each(),
+        campaigns=F("tier_use__campaigns"),
+        workflows=F("tier_use__workflows"),
+    )
+    figures: models.QuerySet[Connection, Any] = rows.values_list(
+        "pk", "sub_orgs", "campaigns", "workflows"
+    )
+    return figures
 
 
 def tier_of(partner: Organization, on: date) -> PlanVersion | None:
