@@ -10,6 +10,8 @@ from billing.models.catalog import NotOnSale
 from billing.models.self_service import NothingToEnd, NothingToUndo
 from billing.models.tiers import BelowUse, Use
 from connections.models import Connection, Event, Organization
+from notifications.draining import drain_events
+from notifications.models import Notification
 from revampd.kit.errors import Invalid, NotAllowed
 from tests.billing.acts import NOW, TODAY, day, lines, noon
 from tests.billing.partners import clinics, confirm
@@ -145,6 +147,10 @@ class TestHoldBack:
         assert invoices(on_pro)[1:] == [[("Pro, 10 Dec 2026 – 9 Jan 2027", 297_00)]]
         event = Event.objects.get(code="tier.held")
         assert event.facts["excess"] == "3 Sub-Orgs, Starter allows 2"
+        drain_events()
+        told = Notification.objects.get(event=event, recipient=cast.maya)
+        assert told.title == "You keep Pro"
+        assert told.body.endswith("but it is too small: 3 Sub-Orgs, Starter allows 2.")
         bill("2027-01-10")
         assert len(invoices(on_pro)) == 3
         assert_books_agree(on_pro.connection)

@@ -9,8 +9,11 @@ import pytest
 from billing.cycle import bill_due
 from billing.models import AddOn, BillingRequest, Credit, Invoice, Plan, SelfService
 from billing.models.due import upcoming
+from billing.models.self_service import Choice
 from billing.models.tiers import BelowUse
 from billing.pricing import Interval, boundary
+from billing.prospects import Prospect
+from billing.runs import Runs
 from connections.models import Connection, Organization
 from tests.billing.acts import lines, noon
 from tests.books import assert_books_agree
@@ -25,6 +28,7 @@ class Year:
     def __init__(self, cast: Cast) -> None:
         self.cast = cast
         self.own = SelfService(cast.revampd_northwind)
+        self.seen: dict[date, int] = {}  # by the day of the invoice, what was announced last
         terms: dict[str, Any] = {"by": cast.rhea, "at": LONG_AGO}
         starter, pro = (Plan.offer(provider=cast.revampd, by=cast.rhea, name=n) for n in ("S", "P"))
         self.starter = starter.publish(interval="MONTH", base_price=97_00, max_sub_orgs=2, **terms)
@@ -34,6 +38,12 @@ class Year:
             AddOn.offer(provider=cast.revampd, by=cast.rhea, name=name, unit_price=price)
             for name, price in (("Number", 3_07), ("Address", 9_99))
         )
+
+    def see(self, choice: Choice, at: datetime) -> None:
+        """Remember the invoice that the page of a choice announces."""
+        prospect = Prospect(choice, Runs(self.own.connection, at.date()))
+        assert prospect.invoice_day
+        self.seen = {prospect.invoice_day: prospect.invoice_after.minor}
 
     def newest(self, add_on: AddOn) -> BillingRequest:
         requests = BillingRequest.objects.filter(add_on=add_on, connection=self.own.connection)
@@ -45,13 +55,19 @@ class Year:
 
 
 def add(name: str, quantity: int) -> Act:
-    return lambda year, at: year.own.add(getattr(year, name), quantity, by=year.cast.noah, at=at)
+    def act(year: Year, at: datetime) -> None:
+        add_on = getattr(year, name)
+        year.see(year.own.preview_add_on(add_on, quantity, by=year.cast.noah, at=at), at)
+        year.own.add(add_on, quantity, by=year.cast.noah, at=at)
+
+    return act
 
 
 def remove(name: str, quantity: int | None = None) -> Act:
     def act(year: Year, at: datetime) -> None:
         request = year.newest(getattr(year, name))
         year.own.remove(request, quantity=quantity, by=year.cast.maya, at=at)
+        year.seen.clear()
 
     return act
 
@@ -59,12 +75,18 @@ def remove(name: str, quantity: int | None = None) -> Act:
 def retain(name: str) -> Act:
     def act(year: Year, at: datetime) -> None:
         year.own.retain(year.newest(getattr(year, name)), by=year.cast.maya, at=at)
+        year.seen.clear()
 
     return act
 
 
 def choose(name: str) -> Act:
-    return lambda year, at: year.own.choose_tier(getattr(year, name), by=year.cast.maya, at=at)
+    def act(year: Year, at: datetime) -> None:
+        tier = getattr(year, name)
+        year.see(year.own.preview_tier(tier, by=year.cast.maya, at=at), at)
+        year.own.choose_tier(tier, by=year.cast.maya, at=at)
+
+    return act
 
 
 def credit(minor: int) -> Act:
@@ -79,6 +101,7 @@ def grow(year: Year, at: datetime) -> None:
         customer = Organization.found(kind="SUB_ORG", name=name, by=year.cast.maya)
         provided = {"provider": year.cast.northwind, "customer": customer, "by": year.cast.maya}
         Connection.open(**provided).activate(by=year.cast.maya, at=at)
+    year.seen.clear()  # the smaller tier will not begin
 
 
 def too_small(year: Year, at: datetime) -> None:
@@ -88,10 +111,12 @@ def too_small(year: Year, at: datetime) -> None:
 
 def cancel(year: Year, at: datetime) -> None:
     year.own.cancel(by=year.cast.maya, at=at)
+    year.seen.clear()
 
 
 def keep(year: Year, at: datetime) -> None:
     year.own.keep(by=year.cast.maya, at=at)
+    year.seen.clear()
 
 
 STORY: dict[date, Act] = {
@@ -118,6 +143,7 @@ STORY: dict[date, Act] = {
     date(2028, 4, 1): choose("pro"),
 }
 
+AS_CHOSEN = 4  # invoices before which nobody changed anything more
 TOTALS = [
     *(112_35, 306_21, 303_14, 303_14, 303_14, 1316_77),
     *(461_27, 338_47, 338_47),
@@ -128,6 +154,7 @@ class TestYear:
     def test_is_billed_as_it_was_said(self, cast: Cast) -> None:
         year = Year(cast)
         told: list[tuple[list[tuple[str, int]], int, int]] = []
+        chosen: list[tuple[int, int]] = []  # what was billed, and what choosing it had announced
         cycles = {boundary(min(STORY), Interval.MONTH, number) for number in range(1, 21)}
         for day in sorted(STORY.keys() | cycles):
             at = noon(day.year, day.month, day.day)
@@ -139,8 +166,15 @@ class TestYear:
                 [draft] = said.drafts
                 texts = [(line.description, line.amount) for line in draft.lines]
                 told.append((texts, draft.total, draft.credited))
+                if day in year.seen:
+                    chosen.append((draft.total, year.seen[day]))
+            else:
+                assert said is None or said.drafts[0].on > day
 
-        invoices = year.invoices()[1:]
+        assert [billed for billed, _ in chosen] == [seen for _, seen in chosen]
+        assert len(chosen) == AS_CHOSEN
+        first, *invoices = year.invoices()
+        assert (first.total, first.issue_date) == (97_00, min(STORY))  # when it was chosen
         billed = [(lines(one), one.total, one.credited) for one in invoices]
         assert billed == told
         assert [one.total for one in invoices] == TOTALS
