@@ -8,11 +8,14 @@ from playwright.sync_api import Page, expect
 
 from billing.cycle import bill_due
 from billing.models import Subscription
-from tests.billing.tiering import OnSale, choose, own, put_on_sale, sub_orgs
+from billing.models.due import upcoming
+from revampd.kit.money import Money
+from tests.billing.tiering import OnSale, add, choose, own, put_on_sale, sub_orgs
 from tests.cast import Cast
 
 from .fitness import faults
 from .steps import expect_told, go, path_of
+from .test_hands import press, round_trip
 
 
 @pytest.fixture
@@ -33,6 +36,19 @@ def tier_on(cast: Cast, days: int) -> str | None:
     running = Subscription.running_on(cast.revampd_northwind)
     plan = running.plan_on(running.next_invoice + timedelta(days=days))
     return plan.name if plan else None
+
+
+def expect_next_invoice(page: Page, cast: Cast, *parts: str) -> None:
+    """Its lines stand on the Plan page with what each costs; one of them has all these parts."""
+    page.goto(path_of(cast.revampd_northwind, "plan/"))
+    shown = page.get_by_role("region", name="Next invoice")
+    account = upcoming(cast.revampd_northwind, cast.revampd_northwind.today)
+    assert account
+    lines = account.drafts[0].lines
+    for line in lines:
+        expect(shown).to_contain_text(line.description)
+        expect(shown).to_contain_text(str(Money(line.amount)))
+    assert any(all(part in line.description for part in parts) for line in lines)
 
 
 class TestTier:
@@ -118,6 +134,33 @@ class TestTier:
 
         expect_told(page, "Scale starts on")
 
+    def test_is_canceled_and_kept_without_javascript(self, plan, browse, committed_cast):
+        path = path_of(committed_cast.revampd_northwind, "plan/")
+        page = browse(committed_cast.maya, path, javascript=False, width=360)
+
+        page.get_by_role("link", name="Cancel the plan").click()
+        page.get_by_role("button", name="Cancel Starter on").click()
+        assert tier_on(committed_cast, 0) is None
+        page.get_by_role("button", name="Undo: keep Starter").click()
+
+        expect_told(page, "Undone.")
+        assert tier_on(committed_cast, 0) == "Starter"
+
+    @pytest.mark.parametrize(
+        "place", ["plan/", "plan/cancellation/", "add-ons/", "invoices/", "wallet/"]
+    )
+    def test_every_stop_is_visible_and_none_is_a_trap(self, plan, committed_cast, place):
+        plan.goto(path_of(committed_cast.revampd_northwind, place))
+
+        assert round_trip(plan) > 10
+
+    def test_is_chosen_by_keyboard_alone(self, plan, committed_cast):
+        press(plan, plan.get_by_role("link", name="Upgrade to Pro"), "Enter")
+        expect(plan.get_by_role("main")).to_contain_text("Starter runs until then")
+        press(plan, plan.get_by_role("button", name="Upgrade to Pro"), "Enter")
+
+        expect_told(plan, "Pro starts on")
+
 
 class TestAddOns:
     def test_are_added_and_partly_removed(self, plan, committed_cast):
@@ -130,6 +173,8 @@ class TestAddOns:
         plan.get_by_role("button", name="Add them").click()
 
         expect_told(plan, "3 × Phone number from today on.")
+        expect_next_invoice(plan, committed_cast, "3 × Phone number", " days)")
+        plan.goto(path_of(committed_cast.revampd_northwind, "add-ons/"))
         plan.get_by_role("link", name="Remove Phone number").click()
         plan.get_by_label("How many?").fill("1")
         expect(plan.locator("#preview")).to_contain_text("2 of 3 stay.")
@@ -140,8 +185,22 @@ class TestAddOns:
         running = plan.get_by_role("group", name="Add-ons that run")
         expect(running).to_contain_text("2 × Phone number")
         expect(running).to_contain_text("Scheduled")
-        plan.goto(path_of(committed_cast.revampd_northwind, "plan/"))
-        expect(plan.get_by_role("region", name="Next invoice")).to_contain_text("2 × Phone number")
+        expect_next_invoice(plan, committed_cast, "2 × Phone number")
+
+    def test_are_removed_and_kept_without_javascript(self, plan, browse, committed_cast, sale):
+        add(committed_cast, sale.numbers, 2)
+        path = path_of(committed_cast.revampd_northwind, "add-ons/")
+        page = browse(committed_cast.maya, path, javascript=False, width=360)
+
+        page.get_by_role("link", name="Remove Phone number").click()
+        page.get_by_role("button", name="Remove", exact=True).click()
+        expect_told(page, "You can undo it until then.")
+        page.get_by_role("button", name="Undo").first.click()
+
+        expect_told(page, "Phone number")
+        running = Subscription.running_on(committed_cast.revampd_northwind)
+        lasting = [item for item in running.items if item.lasts_after(running.next_invoice)]
+        assert {item.name: item.quantity for item in lasting}["Phone number"] == 2
 
     def test_are_added_without_javascript_at_the_price_that_was_shown(
         self, plan, browse, committed_cast
