@@ -16,7 +16,7 @@ AT_MOST = 1.5  # seconds a page
 
 @pytest.fixture
 def crowd(cast):
-    """All on one connection, each with three messages, a thousand of them unread by Dana."""
+    """All on one connection, a thousand of them unread by Dana."""
     ticket = submit(cast, at=NOW)
     with connections["default"].cursor() as cursor:
         cursor.execute(
