@@ -73,3 +73,11 @@ def url(ticket: Ticket, page: str = "", connection: Connection | None = None) ->
 def message(body: str, audience: str = "EVERYONE", **fields: Any) -> dict[str, Any]:
     """What the form of a message sends."""
     return {"key": uuid4(), "body": body, "audience": audience} | fields
+
+
+def list_url(connection: Connection) -> str:
+    return f"/connections/{connection.pk}/tickets/"
+
+
+def text(page: Any) -> str:
+    return str(page.content.decode())

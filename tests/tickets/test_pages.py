@@ -1,4 +1,4 @@
-"""The pages of tickets, from every side."""
+"""A ticket and its conversation, from every side."""
 
 import re
 from datetime import timedelta
@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from revampd.navigation import CONNECTION
 from tests.billing.deals import HTMX, MARKUP, queries
 from tests.tickets.acts import (
     NOW,
@@ -14,59 +13,15 @@ from tests.tickets.acts import (
     answer,
     ask,
     escalated,
+    list_url,
     message,
     note,
     submit,
-    support,
+    text,
     texts,
     url,
 )
 from tickets.models import Side, Ticket, Unread
-
-
-def text(answer):
-    return answer.content.decode()
-
-
-def list_url(connection):
-    return f"/connections/{connection.pk}/tickets/"
-
-
-class TestMenu:
-    def test_has_the_entries_of_the_product(self):
-        labels = {
-            ends: [entry.label for entry in menu if entry.icon in ("ticket", "send")]
-            for ends, menu in CONNECTION.items()
-        }
-
-        for (_, _, side), found in labels.items():
-            wanted = (
-                ["Ticket Manager"] if side.value == "provider" else ["Tickets", "Submit Ticket"]
-            )
-            assert found == wanted
-
-    def test_counts_what_is_unread(self, cast, as_):
-        submit(cast)
-
-        page = text(as_(cast.dana).get(list_url(cast.northwind_bluebird)))
-
-        assert page.count('1<span class="vh"> unread</span>') == 2
-
-    def test_counts_for_a_seller_what_its_own_list_has(self, cast, as_):
-        ticket = submit(cast, connection=cast.revampd_northwind, by=cast.dana)
-        answer(ticket, cast.rhea)
-        mark = '1<span class="vh"> unread</span>'
-
-        assert mark not in text(as_(cast.dana).get("/organizations/northwind-agency/tickets/"))
-        assert mark in text(as_(cast.dana).get(list_url(cast.revampd_northwind)))
-
-    def test_counts_no_note_for_the_customer(self, cast, as_):
-        ticket = submit(cast)
-        note(ticket, cast.dana)
-
-        page = text(as_(cast.ben).get(list_url(cast.northwind_bluebird)))
-
-        assert page.count('<span class="vh"> unread</span>') == 1  # the ticket itself
 
 
 class TestSubmit:
@@ -321,179 +276,3 @@ class TestPrior:
         assert self.other(page) == ["Escalated before"]
         links = re.findall(r'class="hit" href="([^"]+)"', text(page))
         assert [as_(cast.rhea).get(link).status_code for link in links] == [200]
-
-
-class TestStanding:
-    def given(self, **fields):
-        return {"status": "IN_PROGRESS", "priority": "HIGH", "assignee": ""} | fields
-
-    def test_changes_all_three(self, cast, as_):
-        ticket = submit(cast)
-
-        as_(cast.dana).post(url(ticket, "standing/"), self.given(assignee=str(cast.maya.pk)))
-
-        ticket.refresh_from_db()
-        assert (ticket.status, ticket.priority) == ("IN_PROGRESS", "HIGH")
-        assert ticket.assignee == cast.maya
-
-    def test_changes_nothing_if_one_of_them_is_refused(self, cast, as_):
-        ticket = escalated(cast)
-
-        answer = as_(cast.dana).post(url(ticket, "standing/"), self.given(status="CLOSED"))
-
-        assert answer.status_code == 409
-        assert "Take it back first." in text(answer)
-        assert Ticket.objects.get().priority == "MEDIUM"
-
-    def test_leaves_alone_what_others_changed_meanwhile(self, cast, as_):
-        ticket = submit(cast)
-        form = as_(cast.dana).get(url(ticket)).context["standing"]
-        shown = {field.html_name: field.value() for field in form}
-        shown |= {field.html_initial_name: field.value() for field in form}
-        who = {"side": Side.PROVIDER, "by": cast.maya, "at": NOW}
-        ticket.triage(status="RESOLVED", priority="LOW", **who)
-
-        as_(cast.dana).post(url(ticket, "standing/"), shown | {"assignee": str(cast.dana.pk)})
-
-        ticket.refresh_from_db()
-        assert (ticket.status, ticket.priority) == ("RESOLVED", "LOW")
-        assert ticket.assignee == cast.dana
-
-    def test_offers_no_stranger(self, cast, as_):
-        ticket = submit(cast)
-
-        answer = as_(cast.dana).post(
-            url(ticket, "standing/"), self.given(assignee=str(cast.sam.pk))
-        )
-
-        assert answer.status_code == 422
-        assert Ticket.objects.get().assignee is None
-
-    def test_is_revampds_to_assign_where_it_takes_part(self, cast, as_):
-        ticket = escalated(cast)
-        path = url(ticket, "standing/", cast.revampd_northwind)
-
-        as_(cast.rhea).post(path, {"assignee": str(cast.rhea.pk), "status": "CLOSED"})
-
-        ticket.refresh_from_db()
-        assert (ticket.revampd_assignee, ticket.status) == (cast.rhea, "OPEN")
-
-    def test_lets_the_customer_say_that_it_is_resolved(self, cast, as_):
-        ticket = submit(cast)
-
-        as_(cast.sam).post(url(ticket, "resolution/"))
-
-        assert Ticket.objects.get().status == "RESOLVED"
-
-
-class TestEscalation:
-    def test_goes_there_and_back(self, cast, as_):
-        ticket, dana = submit(cast), as_(cast.dana)
-
-        dana.post(url(ticket, "escalation/"), {"body": "Please look"})
-        assert Ticket.objects.get().is_escalated
-        dana.post(url(ticket, "return/"))
-
-        assert not Ticket.objects.get().is_escalated
-
-    def test_is_not_offered_where_revampd_is_asked_itself(self, cast, as_):
-        ticket = submit(cast, connection=cast.revampd_bluebird)
-
-        assert "Escalate" not in text(
-            as_(cast.rhea).get(url(ticket, connection=cast.revampd_bluebird))
-        )
-
-    def test_wants_a_reason(self, cast, as_):
-        ticket = submit(cast)
-
-        answer = as_(cast.dana).post(url(ticket, "escalation/"), {"body": ""})
-
-        assert answer.status_code == 422
-        assert "Say what Revampd should look at." in text(answer)
-
-
-class TestList:
-    def test_narrows_down_and_sorts(self, cast, as_):
-        submit(cast, "Alpha", priority="LOW")
-        beta = submit(cast, "Beta", priority="HIGH")
-        beta.assign(cast.dana, side=Side.PROVIDER, by=cast.maya, at=timezone.now())
-        beta.set_status("RESOLVED", side=Side.PROVIDER, by=cast.maya, at=timezone.now())
-        browser = as_(cast.maya)
-
-        def found(**query):
-            page = browser.get(list_url(cast.northwind_bluebird), query)
-            return [row.title for row in page.context["rows"]]
-
-        assert found() == ["Beta", "Alpha"]
-        assert found(sort="priority") == ["Alpha", "Beta"]
-        assert found(priority="HIGH") == ["Beta"]
-        assert found(status="OPEN") == ["Alpha"]
-        assert found(assignee=str(cast.dana.pk)) == ["Beta"]
-        assert found(assignee="-") == ["Alpha"]
-        assert found(q="alp") == ["Alpha"]
-        assert found(q="#2") == ["Beta"]
-        assert found(q="500") == ["Beta", "Alpha"]
-        assert found(unread="yes") == ["Alpha"]
-
-    @pytest.mark.parametrize(
-        "query", [{"status": "NOPE"}, {"assignee": "9" * 99}, {"sort": "x"}, {"page": "9" * 50}]
-    )
-    def test_leaves_out_filters_that_do_not_exist(self, cast, as_, query):
-        submit(cast)
-
-        page = as_(cast.maya).get(list_url(cast.northwind_bluebird), query)
-
-        assert len(page.context["rows"]) == 1
-
-    def test_counts_by_status_and_assignee(self, cast, as_):
-        support(cast)
-        submit(cast)
-        submit(cast).set_status("CLOSED", side=Side.PROVIDER, by=cast.dana, at=timezone.now())
-
-        desk = as_(cast.dana).get(list_url(cast.northwind_bluebird)).context["desk"]
-
-        assert ("CLOSED", "Closed", 1) in desk.statuses
-        assert desk.assignees == [(str(cast.dana.pk), "Dana Tester", 2)]
-
-    def test_of_an_organization_has_all_its_customers(self, cast, as_):
-        submit(cast)
-        submit(cast, connection=cast.contoso_fabrikam, by=cast.fay)
-
-        page = as_(cast.maya).get("/organizations/northwind-agency/tickets/")
-
-        assert [row.customer for row in page.context["rows"]] == ["Bluebird Clinic"]
-
-    def test_of_revampd_has_what_was_escalated(self, cast, as_):
-        escalated(cast)
-
-        page = as_(cast.rhea).get("/organizations/revampd/tickets/", {"escalated": "yes"})
-
-        assert [row.provider for row in page.context["rows"]] == ["Northwind Agency"]
-        assert page.context["rows"][0].url.startswith(f"/connections/{cast.revampd_northwind.pk}/")
-
-    def test_as_csv_has_the_numbers_of_the_side_that_asks(self, cast, as_):
-        ticket = submit(cast)
-        note(ticket, cast.dana)
-
-        def lines(user):
-            answer = as_(user).get(f"{list_url(cast.northwind_bluebird)}export/")
-            return b"".join(answer.streaming_content).decode().splitlines()
-
-        assert lines(cast.ben)[1].endswith(",1")
-        assert lines(cast.dana)[1].endswith(",2")
-
-    def test_costs_at_most_eight_queries(self, cast, as_):
-        submit(cast)
-        paths = {
-            "ben": list_url(cast.northwind_bluebird),
-            "dana": list_url(cast.northwind_bluebird),
-            "maya": "/organizations/northwind-agency/tickets/",
-        }
-        few = {who: queries(as_(getattr(cast, who)), path) for who, path in paths.items()}
-        for number in range(30):
-            submit(cast, f"Number {number}")
-
-        many = {who: queries(as_(getattr(cast, who)), path) for who, path in paths.items()}
-
-        assert many == few
-        assert max(many.values()) <= 8

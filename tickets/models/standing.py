@@ -1,7 +1,7 @@
 """How a ticket stands: status, priority, and who looks after it. Every change is in the thread."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from django.db import transaction
 
@@ -14,6 +14,14 @@ from .messages import Audience, Message, Side
 from .records import Priority, Status, TicketRecord
 
 
+class Changes(TypedDict, total=False):
+    """What triage may change; the assignee may be nobody."""
+
+    assignee: User | None
+    priority: str
+    status: str
+
+
 class Standing(Escalation):
     """Triage, and the end of a ticket."""
 
@@ -21,8 +29,8 @@ class Standing(Escalation):
         abstract = True
 
     @transaction.atomic
-    def triage(self, *, side: str, by: User, at: datetime, **changes: Any) -> None:
-        """Change `assignee`, `priority` and `status`, those that are named: all of them or none.
+    def triage(self, *, side: str, by: User, at: datetime, **changes: Unpack[Changes]) -> None:
+        """Change what is named: all of it or nothing.
 
         Raises what the three raise.
         """
