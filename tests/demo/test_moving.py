@@ -46,7 +46,7 @@ class TestOneConnection:
 
     def test_moves_alone(self) -> None:
         connection, other = lakeside(), lakeside("Revampd")
-        elsewhere = Invoice.objects.exclude(connection=connection)
+        elsewhere = Invoice.objects.exclude(connection=connection).order_by("id")
         before = list(elsewhere.values_list("id"))
         next_days = next_days_of_others(connection)
 
