@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -196,9 +195,6 @@ def test_the_guard_stops_all_when_the_supervisor_is_killed(supervisor, journal):
 
 def test_a_signal_ends_a_wait(monkeypatch):
     monkeypatch.setattr(interruption, "_received", [signal.SIGTERM])
-    started = time.monotonic()
 
     with pytest.raises(interruption.Interrupted, match="SIGTERM"):
         interruption.pause(0)
-
-    assert time.monotonic() - started < 1

@@ -1,6 +1,4 @@
-"""Files of usage: every bad row is named, none is half-imported, ten thousand take no time."""
-
-import time
+"""Files of usage: every bad row is named, none is half-imported, many ask as little as one."""
 
 import pytest
 from django.db import connection as database
@@ -194,19 +192,18 @@ class TestEntering:
         assert UsageRecord.objects.count() == 2
         assert Event.objects.filter(code="usage.recorded").count() == 1
 
-    def test_of_ten_thousand_rows_takes_few_queries_and_little_time(self, importing):
+    def test_of_ten_thousand_rows_takes_as_many_queries_as_of_one(self, importing):
         with CaptureQueriesContext(database) as few:
             found = importing(file_of(GOOD))
             assert found.problems == []
             found.enter()
-        content, began = many_rows(MAX_ROWS), time.monotonic()
+        content = many_rows(MAX_ROWS)
 
         with CaptureQueriesContext(database) as many:
             found = importing(content)
             assert found.problems == []
             assert found.enter() == MAX_ROWS
 
-        assert time.monotonic() - began < 10
         assert len(many) == len(few)
 
     def test_for_staff_names_the_connection_of_each_row(self, cast, bluebird):
