@@ -11,9 +11,11 @@ from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import (
+    BooleanField,
     Case,
     Count,
     Exists,
+    ExpressionWrapper,
     F,
     OuterRef,
     Q,
@@ -46,9 +48,16 @@ def customers(provider: Any, zone: Any, at: Any) -> QuerySet[Any]:
     Arguments of a prepared query, or the key of the provider, its time zone and an instant.
     """
     own = Connection.objects.filter(provider=provider)
+    waiting = BillingRequest.objects.pending().filter(provider=provider)
+    overdue = Invoice.objects.filter(state=Invoice.State.PAST_DUE, provider=provider)
     return own.annotate(
-        day=day_of_each(zone, at), is_waiting=Exists(PENDING), is_overdue=Exists(OVERDUE)
+        day=day_of_each(zone, at), is_waiting=_is_of(waiting), is_overdue=_is_of(overdue)
     )
+
+
+def _is_of(rows: QuerySet[Any]) -> ExpressionWrapper:
+    """Whether a connection has any of them: they are few, and are read once for all."""
+    return ExpressionWrapper(Q(pk__in=rows.values("connection")), BooleanField())
 
 
 # Narrowing down: each takes and gives rows of `customers`

@@ -2,7 +2,6 @@
 
 import re
 import uuid
-from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Self
 
@@ -19,9 +18,10 @@ from connections.kinds import EventKind
 from connections.models import Connection, Organization, User
 from revampd.kit.constraints import CompositeForeignKey, no_truncate
 from revampd.kit.errors import Conflict, Invalid
+from revampd.kit.keys import among
 from revampd.kit.locking import lock
-from revampd.kit.money import CurrencyField, MinorUnitsField, Money, typed_money
-from revampd.kit.search import any_of, uuid_in
+from revampd.kit.money import DEFAULT_CURRENCY, CurrencyField, MinorUnitsField, Money
+from revampd.kit.search import any_of
 
 from .applications import CreditApplication
 from .ledger import REASON_LENGTH, Entry, Movement, Transfer
@@ -52,18 +52,21 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
         """Those that collecting looks at on the day `on`; a payment under way comes first."""
         return self.filter(collect_on__lte=on, held=0)
 
-    def found(self, text: str, *, by: User, among: Collection[uuid.UUID] = ()) -> Self:
-        """Those of `by` with this number, total or id, and all of their connections `among`."""
-        asked = any_of(pk=uuid_in(text), number=Invoice.number_in(text))
-        if money := typed_money(text):
-            asked |= Q(total=money.minor, currency=money.currency)
-        mine = by.organizations
-        seen = Q(provider__in=mine) | Q(connection__customer__in=mine)
+    def found(self, mine: Any, *, total: Any = None, named: Any = None, **known: Any) -> Self:
+        """Those of the organizations `mine` with what is `known`, pk or number, or this total.
+
+        In minor units. And all of their connections `named`.
+        """
+        sold, owed = Q(among("provider", mine)), Q(among("connection__customer", mine))
+        asked = any_of(**known)
+        if total is not None:
+            asked |= Q(total=total, currency=DEFAULT_CURRENCY)
         # Each has an index of its own, which one condition over all of them would not use.
-        sold = self.filter(asked, provider__in=mine).values("pk")
-        owed = self.filter(asked, connection__customer__in=mine).values("pk")
-        named = self.filter(seen, connection__in=among).values("pk")
-        return self.filter(pk__in=sold.union(owed, named))
+        parts = [self.filter(sold, asked), self.filter(owed, asked)]
+        if named is not None:
+            parts.append(self.filter(sold | owed, among("connection", named)))
+        ids = [part.values("pk") for part in parts]
+        return self.filter(pk__in=ids[0].union(*ids[1:]))
 
 
 class Invoice(models.Model):

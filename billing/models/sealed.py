@@ -16,11 +16,12 @@ from django.db.models.functions import Cast, Right
 
 from billing import terms
 from billing.pricing import Interval, ItemKind, Offer, Timing
-from connections.models import Connection, Organization, User
+from connections.models import Connection, Organization
 from revampd.kit.constraints import CompositeForeignKey, no_truncate
 from revampd.kit.ids import growing_id
-from revampd.kit.money import CurrencyField, Money, typed_money
-from revampd.kit.search import any_of, beginnings, uuid_in, vector
+from revampd.kit.keys import among
+from revampd.kit.money import DEFAULT_CURRENCY, CurrencyField, Money
+from revampd.kit.search import any_of, lexemes, vector
 
 from .catalog import AddOn, OneTimeCharge
 from .plans import PlanVersion
@@ -45,16 +46,17 @@ class SealedRequestQuerySet(models.QuerySet["BillingRequest"]):
     def newest_first(self) -> Self:
         return self.order_by("-proposed_at", "-id")
 
-    def found(self, text: str, *, by: User) -> Self:
-        """Those of `by` for such an item, at this price, or with this reference or id."""
+    def found(self, mine: Any, *, words: Any = None, price: Any = None, **known: Any) -> Self:
+        """Those of the organizations `mine` with what is `known`, pk or reference.
+
+        And those for such an item, or at this price in minor units.
+        """
         rows = self.alias(lexemes=ITEM_NAME, reference=REFERENCE, price=PRICE)
-        reference = SealedRequest.reference_in(text)
-        asked = any_of(pk=uuid_in(text), reference=reference, lexemes=beginnings(text))
-        if money := typed_money(text):
-            asked |= Q(price=money.minor, currency=money.currency)
-        mine = by.organizations
-        sent = rows.filter(asked, provider__in=mine).values("pk")
-        received = rows.filter(asked, connection__customer__in=mine).values("pk")
+        asked = any_of(lexemes=lexemes(words), **known)
+        if price is not None:
+            asked |= Q(price=price, currency=DEFAULT_CURRENCY)
+        sent = rows.filter(among("provider", mine), asked).values("pk")
+        received = rows.filter(among("connection__customer", mine), asked).values("pk")
         return self.filter(pk__in=sent.union(received))
 
     def overdue(self, at: datetime | Combinable) -> Self:

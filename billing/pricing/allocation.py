@@ -14,10 +14,10 @@ def allocate(amount: int, weights: Sequence[int]) -> list[int]:
     whole = sum(weights)
     if amount < 0 or min(weights, default=0) < 0:
         raise ValueError("only what is zero or more can be divided")
-    if whole == 0:
-        if amount:
-            raise ValueError(f"there is nobody to give {amount} to")
+    if amount == 0:
         return [0] * len(weights)
+    if whole == 0:
+        raise ValueError(f"there is nobody to give {amount} to")
     shares = [amount * weight // whole for weight in weights]
     remainders = [amount * weight % whole for weight in weights]
     left = amount - sum(shares)

@@ -16,9 +16,10 @@ from revampd.kit import clock
 from revampd.kit.constraints import CompositeForeignKey
 from revampd.kit.errors import Invalid
 from revampd.kit.ids import growing_id
+from revampd.kit.keys import among
 from revampd.kit.locking import lock
 from revampd.kit.money import CurrencyField
-from revampd.kit.search import any_of, uuid_in
+from revampd.kit.search import any_of
 
 from .memberships import Membership
 from .organizations import Organization
@@ -38,13 +39,15 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         """Where it sells and where it buys."""
         return self.filter(Q(provider=organization) | Q(customer=organization))
 
-    def found(self, text: str, *, by: User) -> Self:
-        """Those of `by` whose other side has such a name, or with this id."""
-        mine = by.organizations
-        named = Organization.objects.named(text).values("pk")
-        theirs = Q(provider__in=mine, customer__in=named) | Q(customer__in=mine, provider__in=named)
-        seen = Q(provider__in=mine) | Q(customer__in=mine)
-        return self.filter(theirs | seen & any_of(pk=uuid_in(text)))
+    def found(self, mine: Any, *, words: Any = None, pk: Any = None) -> Self:
+        """Those of the organizations `mine` whose other side has such a name, or with this id."""
+        sold, bought = Q(among("provider", mine)), Q(among("customer", mine))
+        named = Organization.objects.named(words).values("pk")
+        # Each has an index of its own, which one condition over all of them would not use.
+        sold_to = self.filter(sold, customer__in=named).values("pk")
+        bought_from = self.filter(bought, provider__in=named).values("pk")
+        itself = self.filter(sold | bought, any_of(pk=pk)).values("pk")
+        return self.filter(pk__in=sold_to.union(bought_from, itself))
 
     def active(self) -> Self:
         return self.filter(state=Connection.State.ACTIVE)

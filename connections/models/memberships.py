@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from connections import events
 from revampd.kit.errors import Conflict
+from revampd.kit.keys import among
 from revampd.kit.locking import lock
 from revampd.kit.prepared import prepared
 from revampd.kit.search import having, vector
@@ -63,24 +64,23 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         """Those who may write in tickets."""
         return self.filter(role__in=[Role.OWNER, Role.SUPPORT])
 
-    def found(self, text: str, *, by: User) -> Self:
-        """Those whom `by` may know and who have such a name, or such an e-mail address.
+    def found(self, mine: Any, *, words: Any = None) -> Self:
+        """Those whom members of `mine` may know, with such a name or such an e-mail address.
 
         A person knows the members of their own organizations and of those that they sell to, whom
         they invited. Of those that they buy from they know who looks after them, by name alone, as
         the overview of a connection says: who else works there is not theirs to find out, and
         neither is whether an address belongs there.
         """
-        mine = by.organizations
-        colleagues = self.filter(organization__in=mine)
-        customers = self.filter(organization__bought__provider__in=mine)
+        colleagues = self.filter(among("organization", mine))
+        customers = self.filter(among("organization__bought__provider", mine))
         contacts = self.filter(
             Q(organization__provided__sales_owner=F("pk"))
             | Q(organization__provided__support_owner=F("pk")),
-            organization__provided__customer__in=mine,
+            among("organization__provided__customer", mine),
         )
-        known = [having(rows, ADDRESSED, text) for rows in (colleagues, customers)]
-        ids = [rows.values("pk") for rows in (*known, having(contacts, NAMED, text))]
+        known = [having(rows, ADDRESSED, words) for rows in (colleagues, customers)]
+        ids = [rows.values("pk") for rows in (*known, having(contacts, NAMED, words))]
         return self.filter(pk__in=ids[0].union(*ids[1:]))
 
 

@@ -24,9 +24,9 @@ NAME = vector("name")
 
 
 class OrganizationQuerySet(models.QuerySet["Organization"]):
-    def named(self, text: str) -> Self:
-        """Those in whose name the words of `text` begin words."""
-        return having(self, NAME, text)
+    def named(self, beginnings: Any) -> Self:
+        """Those in whose name these `beginnings` of words are."""
+        return having(self, NAME, beginnings)
 
     def platform(self) -> "Organization":
         """Revampd itself, of which there is exactly one."""

@@ -119,10 +119,10 @@ def parse_minor(text: str, currency: str = DEFAULT_CURRENCY) -> int:
     return int(match["whole"] + fraction.ljust(digits, "0"))
 
 
-def typed_money(text: str, currency: str = DEFAULT_CURRENCY) -> Money | None:
-    """What a person typed, if it can be read as an amount: 149, 149.00, $149."""
+def typed_minor(text: str, currency: str = DEFAULT_CURRENCY) -> int | None:
+    """What a person typed, in minor units, if it can be read as an amount: 149, 149.00, $149."""
     try:
-        return Money(parse_minor(text, currency), currency)
+        return parse_minor(text, currency)
     except ValueError:
         return None
 

@@ -18,7 +18,6 @@ they are, which lets the planner see that a partial index serves.
 from collections.abc import Callable, Iterator
 from copy import copy
 from functools import lru_cache, update_wrapper
-from inspect import Parameter, signature
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import EmptyResultSet
@@ -49,9 +48,6 @@ class Prepared(Generic[Row]):
     """A query as a function of its arguments. Call it for a list, or `first` for a row or None."""
 
     def __init__(self, build: Callable[..., models.QuerySet[Any, Row]]) -> None:
-        kinds = [parameter.kind for parameter in signature(build).parameters.values()]
-        number = kinds.count(Parameter.POSITIONAL_OR_KEYWORD)
-        self._arguments = [Argument(position) for position in range(number)]
         self._build = build
         self._statement = lru_cache(SHAPES)(self._write)
         update_wrapper(self, build)
@@ -70,13 +66,13 @@ class Prepared(Generic[Row]):
         return Parts(self, values, shape)
 
     def _rows(self, values: tuple[Any, ...], shape: dict[str, Any]) -> Iterator[Row]:
-        if not (statement := self._statement(**shape)):
+        if not (statement := self._statement(len(values), **shape)):
             return iter(())
         query, iterable = statement
         return iter(iterable(_Rows(query.with_values(values)), chunked_fetch=False))
 
-    def _write(self, **shape: Any) -> "tuple[_Query, Any] | None":
-        rows = self._build(*self._arguments, **shape)
+    def _write(self, number: int, **shape: Any) -> "tuple[_Query, Any] | None":
+        rows = self._build(*map(Argument, range(number)), **shape)
         if rows._prefetch_related_lookups:  # type: ignore[attr-defined]
             raise TypeError("what is fetched besides would have to be written every time")
         try:
@@ -154,7 +150,8 @@ class _Written(SQLCompiler):
         self.connection.ensure_connection()
         driver = self.connection.connection
         self.positions = [param.position for param in params if isinstance(param, Argument)]
-        self.sql = sql % tuple(
+        # What is no place for a value stays as it is, for the driver to read in its turn.
+        self.sql = sql.replace("%%", "%%%%") % tuple(
             "%s" if isinstance(param, Argument) else _literal(param, driver) for param in params
         )
 

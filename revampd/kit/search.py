@@ -48,18 +48,24 @@ def vector(*texts: str | Combinable) -> SearchVector:
     return SearchVector(*(_spaced(text) for text in texts), config=CONFIG)
 
 
-def beginnings(text: str) -> SearchQuery | None:
-    """Every word of `text` begins a word; None if it has no words.
+def beginnings(text: str) -> str | None:
+    """In words of text search: every word of `text` begins a word. None if it has no words.
 
     The last word may still be being typed, so all of them are taken for beginnings.
     """
-    query = " & ".join(f"'{word}':*" for word in words(text))
-    return SearchQuery(query, config=CONFIG, search_type="raw") if query else None
+    return " & ".join(f"'{word}':*" for word in words(text)) or None
 
 
-def having(rows: Rows, words: SearchVector, text: str) -> Rows:
-    """Those of `rows` that have what `text` begins among their `words`."""
-    query = beginnings(text)
+def lexemes(beginnings: str | Combinable | None) -> SearchQuery | None:
+    """What `beginnings` gave, or an argument of a prepared query that stands for it."""
+    if beginnings is None:
+        return None
+    return SearchQuery(beginnings, config=CONFIG, search_type="raw")
+
+
+def having(rows: Rows, words: SearchVector, beginnings: str | Combinable | None) -> Rows:
+    """Those of `rows` that have all these beginnings among their `words`."""
+    query = lexemes(beginnings)
     return rows.alias(lexemes=words).filter(lexemes=query) if query else rows.none()
 
 

@@ -7,17 +7,19 @@ from django.db.models.functions import Lower
 from django.urls import reverse
 
 from connections.models import Connection
+from revampd.kit.keys import among
+from revampd.kit.search import beginnings, uuid_in
 from revampd.templatetags.ui import state_badge
 
 from .hits import Asked, Hit, Noun
 
 
-def rows(asked: Asked) -> QuerySet[Any]:
+def rows(mine: Any, *, text: Any, **known: Any) -> QuerySet[Any]:
     """By name; one that begins with what was typed comes first."""
-    found = Connection.objects.found(asked.text, by=asked.by).select_related("provider", "customer")
-    sold = When(provider__in=asked.by.organizations, then=F("customer__name"))
+    found = Connection.objects.found(mine, **known).select_related("provider", "customer")
+    sold = When(among("provider", mine), then=F("customer__name"))
     named = found.alias(name=Case(sold, default=F("provider__name")))
-    first = Case(When(name__istartswith=asked.text, then=0), default=1)
+    first = Case(When(name__istartswith=text, then=0), default=1)
     return named.order_by(first, Lower("name"), "id")
 
 
@@ -33,4 +35,5 @@ def hit(asked: Asked, connection: Connection) -> Hit:
     )
 
 
-CONNECTIONS = Noun("connections", "Connections", rows, hit)
+READS = {"text": str, "words": beginnings, "pk": uuid_in}
+CONNECTIONS = Noun("connections", "Connections", READS, rows, hit)

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Window
+from django.db.models import QuerySet
 
 from connections.models import Connection, User
+from revampd.kit.keys import among, array_of
+from revampd.kit.prepared import prepared
 
 from .connections import CONNECTIONS
 from .hits import Asked, Hit, Noun
@@ -44,7 +46,7 @@ class Group:
 
     def page(self, number: Any) -> tuple[Page[Any], list[Hit]]:
         """A page of all of them, with its hits."""
-        pages = Paginator(self.noun.rows(self.asked), PAGE)
+        pages: Paginator[Any] = Paginator(self.noun.all(self.asked), PAGE)
         pages.count = self.total
         page = pages.get_page(number)
         _connect(page)
@@ -57,9 +59,10 @@ def find(text: str, *, by: User) -> list[Group]:
     For their hits they have to be `connected`; their numbers they know without.
     """
     named = _group(CONNECTIONS, Asked(text, by), FEW)
-    among = [connection.pk for connection in named.rows] if named.total <= FEW else []
-    asked = Asked(text, by, tuple(among))
-    return [named, *(_group(noun, asked) for noun in (INVOICES, REQUESTS, TICKETS, PEOPLE))]
+    few = named.rows if named.total <= FEW else []
+    asked, theirs = Asked(text, by), tuple(connection.pk for connection in few)
+    invoices = _group(INVOICES, Asked(text, by, theirs))
+    return [named, invoices, *(_group(noun, asked) for noun in (REQUESTS, TICKETS, PEOPLE))]
 
 
 def connected(groups: list[Group]) -> list[Group]:
@@ -69,8 +72,12 @@ def connected(groups: list[Group]) -> list[Group]:
 
 
 def _group(noun: Noun, asked: Asked, first: int = FIRST) -> Group:
-    rows = noun.rows(asked).annotate(found=Window(Count("*")))
-    return Group(noun, asked, list(rows[:first]))
+    return Group(noun, asked, noun.first(asked, first))
+
+
+@prepared
+def _parties_of(ids: Any) -> QuerySet[Connection]:
+    return Connection.objects.filter(among("id", ids)).select_related("provider", "customer")
 
 
 def _connect(rows: Iterable[Any]) -> None:
@@ -79,7 +86,7 @@ def _connect(rows: Iterable[Any]) -> None:
     To join them before the first rows are chosen would join every row that was found.
     """
     rows = [row for row in rows if hasattr(row, "connection_id")]
-    ids = {row.connection_id for row in rows}
-    connections = Connection.objects.select_related("provider", "customer").in_bulk(ids)
+    ids = {row.connection_id for row in rows} - {None}
+    connections = {connection.pk: connection for connection in _parties_of(array_of(ids))}
     for row in rows:
-        row.connection = connections[row.connection_id]
+        row.connection = connections.get(row.connection_id)

@@ -7,12 +7,14 @@ from django.urls import reverse
 
 from billing.models import Invoice
 from billing.templatetags.billing import invoice_state
+from revampd.kit.money import typed_minor
+from revampd.kit.search import uuid_in
 
 from .hits import Asked, Hit, Noun
 
 
-def rows(asked: Asked) -> QuerySet[Any]:
-    found = Invoice.objects.found(asked.text, by=asked.by, among=asked.among)
+def rows(mine: Any, **known: Any) -> QuerySet[Any]:
+    found = Invoice.objects.found(mine, **known)
     return found.defer("provider_details", "customer_details").order_by("-issued_at", "-number")
 
 
@@ -30,4 +32,5 @@ def hit(asked: Asked, invoice: Invoice) -> Hit:
     )
 
 
-INVOICES = Noun("invoices", "Invoices", rows, hit)
+READS = {"pk": uuid_in, "number": Invoice.number_in, "total": typed_minor}
+INVOICES = Noun("invoices", "Invoices", READS, rows, hit)

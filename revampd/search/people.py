@@ -3,28 +3,32 @@
 from dataclasses import replace
 from typing import Any
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils.http import urlencode
 
 from connections.models import Connection, Membership
+from revampd.kit.keys import among
+from revampd.kit.search import beginnings
 
 from .hits import Asked, Hit, Noun
 
 
-def rows(asked: Asked) -> QuerySet[Any]:
-    """By name, each with the connection over which one knows them: `sold_to` or `helped_by`."""
-    mine = asked.by.organizations
-    sold_to = Q(provider__in=mine, customer=OuterRef("organization"))
+def rows(mine: Any, **known: Any) -> QuerySet[Any]:
+    """By name, each with the connection over which one knows them, unless they are colleagues.
+
+    Who buys is known before who sells.
+    """
     owners = Q(sales_owner=OuterRef("pk")) | Q(support_owner=OuterRef("pk"))
-    found = Membership.objects.found(asked.text, by=asked.by).select_related("user", "organization")
-    known = found.annotate(sold_to=_first(sold_to), helped_by=_first(owners & Q(customer__in=mine)))
-    return known.order_by(Lower("user__name"), "id")
-
-
-def _first(connection: Q) -> Subquery:
-    return Subquery(Connection.objects.filter(connection).order_by("created_at").values("pk")[:1])
+    buys = Q(among("provider", mine), customer=OuterRef("organization"))
+    helps = owners & Q(among("customer", mine), provider=OuterRef("organization"))
+    over = Connection.objects.filter(buys | helps).order_by(
+        Case(When(among("provider", mine), then=0), default=1), "created_at"
+    )
+    found = Membership.objects.found(mine, **known).select_related("user", "organization")
+    known_over = found.annotate(connection_id=Subquery(over.values("pk")[:1]))
+    return known_over.order_by(Lower("user__name"), "id")
 
 
 def hit(asked: Asked, member: Any) -> Hit:
@@ -35,10 +39,10 @@ def hit(asked: Asked, member: Any) -> Hit:
     if organization.pk in asked.by.organizations:
         members = reverse("connections:members", args=[organization.slug])
         return replace(known, url=f"{members}?{urlencode({'q': user.email})}", aside=user.email)
-    if member.sold_to:
-        return replace(known, url=reverse("overview", args=[member.sold_to]), aside=user.email)
-    overview = reverse("overview", args=[member.helped_by])
+    overview = reverse("overview", args=[member.connection_id])
+    if asked.is_sold(member.connection):
+        return replace(known, url=overview, aside=user.email)
     return replace(known, url=overview, detail=f"Your contact at {organization}")
 
 
-PEOPLE = Noun("people", "People", rows, hit)
+PEOPLE = Noun("people", "People", {"words": beginnings}, rows, hit)

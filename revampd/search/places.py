@@ -5,7 +5,7 @@ from itertools import chain, islice
 
 from connections.access import Side
 from connections.models import Connection, User
-from revampd.kit.search import words
+from revampd.kit.search import beginnings, words
 from revampd.navigation import CONNECTION, ORGANIZATION, PERSONAL, Entry
 
 from .hits import Hit
@@ -53,7 +53,7 @@ def _of_connections(user: User, typed: list[str]) -> Iterator[Hit]:
     names = " ".join(word for word in typed if not _begins(word, LABELS))
     mine = user.organizations
     buying = Connection.objects.filter(customer__in=mine)
-    named = Connection.objects.found(names, by=user) if names else buying
+    named = Connection.objects.found(mine, words=beginnings(names)) if names else buying
     shown = named.select_related("provider", "customer").order_by("created_at", "id")
     for connection in shown[:CONNECTIONS]:
         side = Side.PROVIDER if connection.provider_id in mine else Side.CUSTOMER

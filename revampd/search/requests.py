@@ -7,12 +7,14 @@ from django.urls import reverse
 
 from billing.models import BillingRequest
 from billing.templatetags.billing import request_state
+from revampd.kit.money import typed_minor
+from revampd.kit.search import beginnings, uuid_in
 
 from .hits import Asked, Hit, Noun
 
 
-def rows(asked: Asked) -> QuerySet[Any]:
-    return BillingRequest.objects.found(asked.text, by=asked.by).newest_first()
+def rows(mine: Any, **known: Any) -> QuerySet[Any]:
+    return BillingRequest.objects.found(mine, **known).newest_first()
 
 
 def hit(asked: Asked, request: BillingRequest) -> Hit:
@@ -28,4 +30,10 @@ def hit(asked: Asked, request: BillingRequest) -> Hit:
     )
 
 
-REQUESTS = Noun("requests", "Requests", rows, hit)
+READS = {
+    "words": beginnings,
+    "pk": uuid_in,
+    "reference": BillingRequest.reference_in,
+    "price": typed_minor,
+}
+REQUESTS = Noun("requests", "Requests", READS, rows, hit)

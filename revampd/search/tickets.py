@@ -5,14 +5,16 @@ from typing import Any
 from django.db.models import QuerySet
 from django.urls import reverse
 
+from revampd.kit.search import beginnings, uuid_in
 from revampd.templatetags.ui import state_badge
 from tickets.models import Ticket
+from tickets.models.records import number_in
 
 from .hits import Asked, Hit, Noun
 
 
-def rows(asked: Asked) -> QuerySet[Any]:
-    return Ticket.objects.found(asked.text, by=asked.by).order_by("-opened_at", "-pk")
+def rows(mine: Any, **known: Any) -> QuerySet[Any]:
+    return Ticket.objects.found(mine, **known).order_by("-opened_at", "-pk")
 
 
 def hit(asked: Asked, ticket: Ticket) -> Hit:
@@ -30,4 +32,5 @@ def hit(asked: Asked, ticket: Ticket) -> Hit:
     )
 
 
-TICKETS = Noun("tickets", "Tickets", rows, hit)
+READS = {"words": beginnings, "pk": uuid_in, "number": number_in}
+TICKETS = Noun("tickets", "Tickets", READS, rows, hit)

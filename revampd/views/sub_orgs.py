@@ -6,7 +6,6 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from billing.census import Census
@@ -50,7 +49,7 @@ def sub_orgs(request: HttpRequest, membership: Membership) -> HttpResponse:
     rows = pages.get_page(request.GET.get("page"))
     context = {
         "page": rows,
-        "rows": [(customer_of(row), _url(row)) for row in rows],
+        "rows": [customer_of(row) for row in rows],
         "census": census,
         "plans": [*((name, name) for name in _plans(seller.pk)), (NO_PLAN, "No plan")],
         "owners": [(str(one.pk), one.user.name) for one in members_by_name(seller.pk)],
@@ -99,10 +98,6 @@ def _plans(provider: Any) -> "QuerySet[Plan, str]":
 def _at() -> Any:
     # Each connection adds how far it is ahead to real time, and the page is ahead already.
     return clock.now() - clock.ahead()
-
-
-def _url(row: Any) -> str:
-    return reverse("overview", args=[row["pk"]])
 
 
 def _noun(membership: Membership) -> str:

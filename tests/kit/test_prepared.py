@@ -34,6 +34,12 @@ def tally(role):
     ).order_by("organization")
 
 
+@prepared
+def called(beginning, *places, kinds):
+    rows = Organization.objects.filter(name__istartswith=beginning)
+    return rows.filter(**dict(zip(kinds, places, strict=True))).order_by("pk")
+
+
 @pytest.mark.django_db
 class TestPrepared:
     def test_gives_instances_with_what_is_read_with_them(self, cast, django_assert_num_queries):
@@ -52,6 +58,12 @@ class TestPrepared:
             for role in ("OWNER", "BILLING", "VIEWER"):
                 own = Membership.objects.filter(organization=organization, role=role)
                 assert members(organization.pk, role) == list(own.order_by("pk"))
+
+    def test_takes_as_many_values_as_a_call_has(self, cast):
+        for beginning, found in (("north", [cast.northwind]), ("nor%", []), ("x", [])):
+            assert called(beginning, kinds=()) == found
+            assert called(beginning, cast.northwind.slug, kinds=("slug",)) == found
+            assert called(beginning, "PARTNER", "elsewhere", kinds=("kind", "slug")) == []
 
     def test_gives_none_where_there_is_no_row(self, cast):
         assert with_parties.first(uuid.uuid4()) is None

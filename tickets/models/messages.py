@@ -52,9 +52,9 @@ class MessageQuerySet(models.QuerySet["Message"]):
     def in_order(self) -> Self:
         return self.order_by("position")
 
-    def saying(self, text: str) -> Self:
-        """Those in whose text the words of `text` begin words."""
-        return having(self, BODY, text)
+    def saying(self, words: Any) -> Self:
+        """Those in whose text these beginnings of words are."""
+        return having(self, BODY, words)
 
 
 class Message(AppendOnly):

@@ -9,16 +9,24 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
-from connections.models import Connection, Organization, User
+from connections.models import Connection, Organization
 from revampd.kit.constraints import CompositeForeignKey, no_truncate
 from revampd.kit.ids import growing_id
-from revampd.kit.search import any_of, beginnings, uuid_in, vector
+from revampd.kit.keys import among
+from revampd.kit.search import any_of, beginnings, lexemes, uuid_in, vector
 
 from .messages import Message, Side
 
 TITLE_LENGTH = 160
 TITLE = vector("title")
 ESCALATED = Q(escalated_over__isnull=False, revampd_until=None)
+
+# As whose provider or customer each side sees a ticket.
+SEEN = {
+    Side.PROVIDER: "provider",
+    Side.REVAMPD: "escalated_over__provider",
+    Side.CUSTOMER: "connection__customer",
+}
 
 _NUMBER = re.compile(r"#?([0-9]{1,9})", re.ASCII)
 
@@ -49,38 +57,34 @@ class TicketQuerySet(models.QuerySet[Any]):
         """Those in which Revampd takes part at present."""
         return self.filter(ESCALATED)
 
-    def found(self, text: str, *, by: User) -> Self:
-        """Those of `by` with such a number or title, or in which something such was said.
+    def found(self, mine: Any, *, words: Any = None, **known: Any) -> Self:
+        """Those of the organizations `mine` with such a title, or in which something such was said.
 
-        Each side is asked for itself, so that nobody finds what they may not read.
+        Or with what is `known`, pk or number. Each side is asked for itself, so that nobody finds
+        what they may not read.
         """
-        mine = by.organizations
-        rows = [
-            self._saying(text, Side.PROVIDER, provider__in=mine),
-            self._saying(text, Side.REVAMPD, escalated_over__provider__in=mine),
-            self._saying(text, Side.CUSTOMER, connection__customer__in=mine),
-        ]
+        rows: list[Any] = []
+        for side, seen in SEEN.items():
+            there = self.filter(among(seen, mine)).alias(lexemes=TITLE)
+            said = Message.objects.visible_to(side).filter(among(f"ticket__{seen}", mine))
+            named = there.filter(any_of(lexemes=lexemes(words), **known))
+            rows += [named.values("pk"), said.saying(words).values("ticket")]
         return self.filter(pk__in=rows[0].union(*rows[1:]))
 
     def matching(self, text: str, side: str) -> Self:
         """Those in a list of this side with such a number or title, or in which it was said."""
-        said = Message.objects.visible_to(side).saying(text)
+        words = beginnings(text)
+        named = any_of(pk=uuid_in(text), number=number_in(text), lexemes=lexemes(words))
         # The list narrows the messages down, so that its tickets are looked through and no others.
-        among = said.filter(ticket__in=self.order_by().values("pk")).values("ticket")
-        return self.alias(lexemes=TITLE).filter(_named(text) | Q(pk__in=among))
-
-    def _saying(self, text: str, side: str, **seen: Any) -> Any:
-        seen_there = self.alias(lexemes=TITLE).filter(_named(text), **seen).values("pk")
-        said = Message.objects.visible_to(side).saying(text)
-        there = {f"ticket__{path}": value for path, value in seen.items()}
-        return seen_there.union(said.filter(**there).values("ticket"))
+        listed = Message.objects.visible_to(side).filter(ticket__in=self.order_by().values("pk"))
+        said = listed.saying(words).values("ticket")
+        return self.alias(lexemes=TITLE).filter(named | Q(pk__in=said))
 
 
-def _named(text: str) -> Q:
+def number_in(text: str) -> int | None:
+    """The number of a ticket that somebody typed: 12 or #12."""
     number = _NUMBER.fullmatch(text.strip())
-    return any_of(
-        pk=uuid_in(text), number=int(number[1]) if number else None, lexemes=beginnings(text)
-    )
+    return int(number[1]) if number else None
 
 
 class TicketRecord(models.Model):
