@@ -37,7 +37,7 @@ def overdue(cast: Cast) -> Invoice:
 
 def found(browser, query: str = "") -> list[str]:
     """The names on the page, in its order."""
-    return [one.name for one, _ in browser.get(URL + query).context["rows"]]
+    return [one.name for one in browser.get(URL + query).context["rows"]]
 
 
 @pytest.fixture
@@ -246,7 +246,7 @@ class TestPage:
     def test_lists_partners_and_their_tiers_for_the_platform(self, cast, as_):
         answer = as_(cast.rhea).get("/organizations/revampd/sub-orgs/")
 
-        names = {one.name for one, _ in answer.context["rows"]}
+        names = {one.name for one in answer.context["rows"]}
         assert {"Northwind Agency", "Bluebird Clinic"} <= names
         assert "Import" not in answer.text
 
