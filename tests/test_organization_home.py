@@ -7,19 +7,22 @@ from django.utils import timezone
 
 from billing.collecting import collect_due
 from billing.models import BillingRequest, Credit, PriceLimits, SelfService
+from billing.models.due import upcoming
 from billing.models.proposals import Proposal
 from billing.obstacles import Obstacles
 from billing.pricing import Timing
 from billing.revenue import Revenue
 from billing.spending import Spending, paid_by_month
-from connections.models import Connection
+from connections.models import Connection, User
 from notifications.draining import drain_events
 from notifications.models import Delivery
+from payouts.harvest import collect_earnings
 from revampd.kit.money import Money
 from tests.billing.acts import NOW, TODAY, agree, bill, noon, propose
 from tests.billing.cards import add_card
 from tests.billing.deals import many_requests
 from tests.cast import Cast, between, connect, plan
+from tests.payouts.acts import close, put_on_tier
 from tests.test_home import queries
 
 
@@ -46,9 +49,11 @@ def second(cast: Cast) -> Connection:
     return between(cast.northwind, connect(cast.northwind, "Second", cast.fay, by=cast.maya))
 
 
-def sell(cast: Cast, connection: Connection, item, at: datetime = NOW) -> None:
+def sell(
+    cast: Cast, connection: Connection, item, at: datetime = NOW, by: User | None = None
+) -> None:
     request = BillingRequest.propose(Proposal(item), connection=connection, by=cast.noah, at=at)
-    request.approve(by=cast.fay, seal=request.seal, at=at)
+    request.approve(by=by or cast.fay, seal=request.seal, at=at)
 
 
 class TestRevenue:
@@ -275,6 +280,36 @@ class TestPage:
 
         assert "Northwind Agency proposes Setup" in page
         assert "$149.00" in page
+
+    def test_tells_a_partner_what_it_owes_and_what_it_is_paid(self, cast, as_):
+        """97.00 for the tier; of 149.00 that were paid by card 3.5 % go to Revampd: 5.22."""
+        put_on_tier(cast, at=NOW)
+        sell(cast, cast.northwind_bluebird, cast.growth, by=cast.ben)
+        add_card(cast.northwind_bluebird, "visa", by=cast.ben, at=NOW)
+        collect_due(at=NOW)
+        collect_earnings()
+
+        before = as_(cast.vera).get(home(cast.northwind)).context["spending"]
+        close(NOW + timedelta(days=7))
+        after = as_(cast.vera).get(home(cast.northwind)).context["spending"]
+
+        assert (before.monthly, before.owed) == ([Money(97_00)], [Money(97_00)])
+        assert before.next.next_total == Money(97_00)
+        assert [(one.available, one.coming) for one in before.bought] == [(Money(0), Money(143_78))]
+        assert [(one.available, one.coming) for one in after.bought] == [(Money(143_78), Money(0))]
+
+    def test_tells_a_sub_org_what_comes_next(self, cast, as_):
+        agree(cast, at=timezone.now())
+
+        spending = as_(cast.ben).get(home(cast.bluebird)).context["spending"]
+
+        assert (spending.monthly, spending.owed) == ([Money(149_00)], [Money(149_00)])
+        following = upcoming(cast.northwind_bluebird, cast.northwind_bluebird.today)
+        next_one = spending.next
+        assert (next_one.next_invoice, next_one.next_total) == (
+            following.drafts[0].on,
+            Money(149_00),
+        )
 
     def test_tells_the_platform_what_partners_pay(self, cast, as_):
         tier = plan(cast.revampd, cast.rhea, "Pro", 297_00)

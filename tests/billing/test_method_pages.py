@@ -98,7 +98,7 @@ class TestMethodList:
         for _ in range(9):
             card(cast)
 
-        assert queries(as_(cast.ben), url(cast)) == few <= 12
+        assert queries(as_(cast.ben), url(cast)) == few <= 10
 
 
 class TestAddMethod:

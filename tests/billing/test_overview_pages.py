@@ -195,4 +195,4 @@ class TestAttention:
         few = queries(as_(cast.ben), url(cast))
         suspended(cast)
 
-        assert queries(as_(cast.ben), url(cast)) <= few + 1 <= 26
+        assert queries(as_(cast.ben), url(cast)) <= few + 1 <= 10

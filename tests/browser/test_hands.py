@@ -6,6 +6,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from billing.models import BillingRequest
 from billing.models.proposals import Proposal
+from tests.billing.deals import run
 
 from .steps import (
     approve,
@@ -113,6 +114,21 @@ class TestWithoutMouse:
     @pytest.mark.parametrize("place", ["plan/", "requests/", "requests/new/", "invoices/", ""])
     def test_every_stop_is_visible_and_none_is_a_trap(self, browse, committed_cast, place):
         page = browse(committed_cast.noah, path_of(committed_cast.northwind_bluebird, place))
+
+        assert round_trip(page) > 10
+
+    @pytest.mark.parametrize(
+        ("name", "path"),
+        [
+            ("maya", "/organizations/northwind-agency/"),
+            ("maya", "/organizations/northwind-agency/sub-orgs/"),
+            ("maya", "/search/?q=blue"),
+            ("ben", "/organizations/bluebird-clinic/"),
+        ],
+    )
+    def test_homes_lists_and_searches_are_walked_as_well(self, browse, committed_cast, name, path):
+        run(committed_cast)
+        page = browse(getattr(committed_cast, name), path)
 
         assert round_trip(page) > 10
 

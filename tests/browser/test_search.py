@@ -62,6 +62,20 @@ class TestPalette:
 
         page.wait_for_url(f"**{path_of(committed_cast.northwind_bluebird, 'wallet/')}")
 
+    def test_opens_by_the_command_key_on_a_mac(self, browse, committed_cast):
+        page = browse(committed_cast.ben, "/connections/")
+        page.add_init_script(
+            "Object.defineProperty(Navigator.prototype, 'platform', {get: () => 'MacIntel'})"
+        )
+        page.reload()
+        expect(page.get_by_text("⌘ K")).to_be_visible()
+
+        page.keyboard.press("Control+k")
+        expect(palette(page)).to_be_hidden()
+        page.keyboard.press("Meta+k")
+
+        expect(palette(page).get_by_role("combobox")).to_be_focused()
+
     def test_gives_the_focus_back(self, browse, committed_cast):
         page = browse(committed_cast.ben, "/connections/")
         button = page.get_by_role("link", name="Search", exact=True)

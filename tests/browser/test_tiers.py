@@ -11,11 +11,12 @@ from billing.models import Subscription
 from billing.models.due import upcoming
 from revampd.kit.money import Money
 from tests.billing.tiering import OnSale, add, choose, own, put_on_sale, sub_orgs
-from tests.cast import Cast
+from tests.cast import Cast, between, connect
 
 from .fitness import faults
 from .steps import expect_told, go, path_of
 from .test_hands import press, round_trip
+from .test_paying import add_card
 
 
 @pytest.fixture
@@ -49,6 +50,41 @@ def expect_next_invoice(page: Page, cast: Cast, *parts: str) -> None:
         expect(shown).to_contain_text(line.description)
         expect(shown).to_contain_text(str(Money(line.amount)))
     assert any(all(part in line.description for part in parts) for line in lines)
+
+
+class TestFirstSteps:
+    def test_lead_from_an_address_to_the_first_sub_org(self, browse, committed_cast, sale):
+        cast = committed_cast
+        new = connect(cast.revampd, "Kestrel Studio", cast.zed, by=cast.rhea)
+        own = between(cast.revampd, new)
+        page = browse(cast.zed, path_of(own))
+        steps = page.get_by_role("region", name="First steps")
+        expect(steps).to_contain_text("0 of 4 done")
+        assert faults(page) == []
+
+        steps.get_by_role("link", name="Enter the address").click()
+        page.get_by_label("Address").fill("1 Harbor Road, Portland")
+        page.get_by_role("button", name="Save").click()
+        page.goto(path_of(own))
+        expect(steps).to_contain_text("1 of 4 done")
+
+        add_card(page)
+        page.goto(path_of(own))
+        expect(steps).to_contain_text("2 of 4 done")
+
+        steps.get_by_role("link", name="Compare tiers").click()
+        page.get_by_role("link", name="Choose Starter").click()
+        expect(page.get_by_role("main")).to_contain_text("$97.00")
+        page.get_by_role("button", name="Choose Starter").click()
+        page.goto(path_of(own))
+        expect(steps).to_contain_text("3 of 4 done")
+
+        steps.get_by_role("link", name="Invite a Sub-Org").click()
+        page.get_by_label("Name of the Sub-Org").fill("Harbor Dental")
+        page.get_by_label("E-mail of its first owner").fill("ada@example.com")
+        page.get_by_role("button", name="Send invitation").click()
+        page.goto(path_of(own))
+        expect(steps).to_have_count(0)
 
 
 class TestTier:

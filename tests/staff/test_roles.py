@@ -291,6 +291,27 @@ class TestDay:
         sent = BillingRequest.objects.get(pk=key)
         assert (sent.connection, sent.is_pending) == (cast.revampd_northwind, True)
 
+    def test_of_finance_becomes_a_line_once_the_partner_agrees(self, cast, values, as_):
+        own = cast.revampd_northwind
+        service = OneTimeCharge.offer(
+            provider=cast.revampd, by=cast.rhea, name="Data migration", unit_price=750_00
+        )
+        path = reverse("admin:propose-service", args=[own.pk])
+        browser, issued = as_(staff("Finance")), set(own.invoices.values_list("pk", flat=True))
+        key = browser.get(path).context["form"].initial["key"]
+        browser.post(path, {"key": key, "service": service.pk, "note": "As agreed"})
+        sent = BillingRequest.objects.get(pk=key)
+        assert set(own.invoices.values_list("pk", flat=True)) == issued
+
+        decision = reverse("billing:approve-request", args=[own.pk, sent.pk])
+        assert as_(cast.maya).post(decision, {"seal": sent.seal}).status_code in (200, 302, 303)
+
+        invoice = own.invoices.exclude(pk__in=issued).get()
+        line = invoice.lines.get()
+        assert (invoice.kind, line.amount, line.request) == ("ONE_TIME", 750_00, sent)
+        row = as_(cast.maya).get(reverse("billing:invoices", args=[own.pk])).text
+        assert ("One-time" in row, "$750.00" in row) == (True, True)
+
     def test_of_finance_takes_an_invoice_back_in_part(self, cast, as_):
         from_now = timezone.now()
         sent = BillingRequest.propose(
