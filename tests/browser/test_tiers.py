@@ -73,9 +73,9 @@ class TestFirstSteps:
         expect(steps).to_contain_text("2 of 4 done")
 
         steps.get_by_role("link", name="Compare tiers").click()
-        page.get_by_role("link", name="Choose Starter").click()
+        page.get_by_role("link", name="Start Starter").click()
         expect(page.get_by_role("main")).to_contain_text("$97.00")
-        page.get_by_role("button", name="Choose Starter").click()
+        page.get_by_role("button", name="Start Starter").click()
         page.goto(path_of(own))
         expect(steps).to_contain_text("3 of 4 done")
 
