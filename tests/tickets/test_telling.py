@@ -2,9 +2,9 @@
 
 import pytest
 
-from connections.models import Outbox
+from connections.models import Event, Outbox
 from notifications.draining import drain_events
-from notifications.models import Notification
+from notifications.models import Delivery, Notification
 from tests.tickets.acts import NOW, SECRET, answer, ask, escalated, note, submit, support, url
 from tickets.models import Side
 
@@ -82,3 +82,49 @@ class TestTelling:
 
         assert told("ticket.progressed") == []
         assert "in progress" not in url(ticket)
+
+
+class TestOnce:
+    """One act is told to a person once, however much it changes and whoever they are."""
+
+    def only(self, person, after=0):
+        """The one thing about tickets that `person` was told after that event, and mailed."""
+        drain_events()
+        about = {"category": "SUPPORT", "event__gt": after}
+        [row] = Notification.objects.filter(recipient=person, **about).select_related("event")
+        mails = Delivery.objects.filter(address=person.email, event__gt=after)
+        [mail] = mails.filter(event__subject_type="tickets.ticket")
+        assert mail.notification == row
+        return row.event.code
+
+    @pytest.mark.parametrize("status", ["RESOLVED", "CLOSED"])
+    def test_whom_it_is_assigned_to_hears_that_and_not_its_status(self, cast, ticket, status):
+        who = {"side": Side.PROVIDER, "by": cast.dana, "at": NOW}
+        ticket.triage(assignee=cast.maya, priority="HIGH", status=status, **who)
+
+        assert self.only(cast.maya) == "ticket.assigned"
+        assert told(f"ticket.{status.lower()}") == ["Sam"]
+
+    def test_who_looks_after_it_hears_of_a_later_act(self, cast, ticket):
+        ticket.triage(assignee=cast.maya, side=Side.PROVIDER, by=cast.dana, at=NOW)
+        ticket.triage(status="RESOLVED", side=Side.PROVIDER, by=cast.dana, at=NOW)
+
+        assert told("ticket.assigned") == ["Maya"]
+        assert told("ticket.resolved") == ["Maya", "Sam"]
+
+    def test_who_answers_for_both_hears_of_a_reply_once(self, cast):
+        cast.northwind.admit(cast.rhea, role="SUPPORT", by=cast.maya)
+        support(cast, owner=cast.rhea)
+        ticket = submit(cast)
+        escalated(cast, ticket)
+        before = Event.objects.latest("pk").pk
+        ask(ticket, cast.ben)
+
+        assert self.only(cast.rhea, after=before) == "ticket.replied"
+
+    def test_who_answers_for_revampd_alone_hears_of_it_there(self, cast, ticket):
+        escalated(cast, ticket)
+        ask(ticket, cast.ben)
+
+        assert told("ticket.replied") == ["Dana"]
+        assert told("escalation.continued") == ["Rhea"]

@@ -61,7 +61,7 @@ class Escalation(Talk):
         )
         self._shift("escalated this to Revampd", by, at)
         self._speak(text, Side.PROVIDER, Audience.ESCALATION, by, at, files)
-        to = {"side": Side.PROVIDER, "to": Side.REVAMPD, "said": text}
+        to: dict[str, Any] = {"side": Side.PROVIDER, "to": Side.REVAMPD, "said": text}
         self._record_above(events.escalation_begun, by=by, at=at, **to)
 
     @transaction.atomic
@@ -105,7 +105,7 @@ class Escalation(Talk):
         if not self.is_escalated:
             raise NotEscalated(f"Ticket {self.reference} is not with Revampd.")
         self._shift("took this back from Revampd", by, at)
-        to = {"side": Side.PROVIDER, "to": Side.REVAMPD}
+        to: dict[str, Any] = {"side": Side.PROVIDER, "to": Side.REVAMPD}
         self._record_above(events.escalation_ended, by=by, at=at, **to)
         self.revampd_until = self.length
         self.save(update_fields=["revampd_until"])

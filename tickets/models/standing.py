@@ -1,5 +1,6 @@
 """How a ticket stands: status, priority, and who looks after it. Every change is in the thread."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
@@ -32,21 +33,26 @@ class Standing(Escalation):
     def triage(self, *, side: str, by: User, at: datetime, **changes: Unpack[Changes]) -> None:
         """Change what is named: all of it or nothing.
 
-        Raises what the three raise.
+        It is one act: whom it is assigned to is not told of its status as well. Raises what the
+        three raise.
         """
         who: dict[str, Any] = {"side": side, "by": by, "at": at}
+        heard: set[int] = set()
         if "assignee" in changes:
-            self.assign(changes["assignee"], **who)
+            heard = self.assign(changes["assignee"], **who)
         if "priority" in changes:
             self.prioritize(changes["priority"], **who)
         if "status" in changes:
-            self.set_status(changes["status"], **who)
+            self.set_status(changes["status"], but=heard, **who)
 
     @transaction.atomic
-    def set_status(self, status: str, *, side: str, by: User, at: datetime) -> None:
+    def set_status(
+        self, status: str, *, side: str, by: User, at: datetime, but: Collection[int] = ()
+    ) -> None:
         """Say how it stands; a customer may say that it is resolved. Again changes nothing.
 
-        Raises Closed, NotAllowed, StillEscalated, Invalid.
+        `but` are the ids of those who heard of the same act before. Raises Closed, NotAllowed,
+        StillEscalated, Invalid.
         """
         self._hold()
         self._guard_writer(by, side)
@@ -63,7 +69,7 @@ class Standing(Escalation):
         self._change("status", status, f"set the status to {label}", side, by, at)
         kinds = {Status.RESOLVED: events.ticket_resolved, Status.CLOSED: events.ticket_closed}
         kind = kinds.get(Status(status), events.ticket_progressed)
-        self._record(kind, by=by, at=at, side=side)
+        self._record(kind, by=by, at=at, side=side, but=but)
 
     @transaction.atomic
     def prioritize(self, priority: str, *, side: str, by: User, at: datetime) -> None:
@@ -78,10 +84,10 @@ class Standing(Escalation):
         self._record(events.ticket_prioritized, by=by, at=at, side=side)
 
     @transaction.atomic
-    def assign(self, to: User | None, *, side: str, by: User, at: datetime) -> None:
+    def assign(self, to: User | None, *, side: str, by: User, at: datetime) -> set[int]:
         """Say who looks after it: a member of the provider, or of Revampd on its side; or nobody.
 
-        Raises Closed, NotAllowed, Invalid.
+        Returns the ids of those who hear of it. Raises Closed, NotAllowed, Invalid.
         """
         self._hold()
         self._guard_writer(by, side)
@@ -90,17 +96,18 @@ class Standing(Escalation):
             raise NotAllowed(f"{self.connection.provider} says who looks after this ticket.")
         field = "assignee" if side == Side.PROVIDER else "revampd_assignee"
         if getattr(self, f"{field}_id") == (to.pk if to else None):
-            return
+            return set()
         self._guard_assignee(to, side)
         name = to.name if to else "nobody"
         self._change(field, to, f"assigned this to {name}", side, by, at)
-        told = [to.pk] if to else []
+        told = sorted(self._supporters(side) & {to.pk}) if to else []
         if side == Side.PROVIDER:
             facts: dict[str, Any] = {"assignee": name, "to_provider": told}
             self._record(events.ticket_assigned, by=by, at=at, side=side, **facts)
         else:
             facts = {"assignee": name, "to_revampd": told, "to": side}
             self._record_above(events.escalation_assigned, by=by, at=at, side=side, **facts)
+        return set(told)
 
     # What they share
 

@@ -1,6 +1,6 @@
 """Saying something in a ticket: the message, its files, what is new to whom, who is told."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -137,16 +137,29 @@ class Talk(TicketRecord):
     # Telling
 
     def _record(
-        self, kind: EventKind, *, by: User, at: datetime, side: str, said: str = "", **facts: Any
-    ) -> None:
-        """Both sides may know of it. The facts stay as they are today."""
+        self,
+        kind: EventKind,
+        *,
+        by: User,
+        at: datetime,
+        side: str,
+        said: str = "",
+        but: Collection[int] = (),
+        **facts: Any,
+    ) -> set[int]:
+        """Both sides may know of it. The facts stay as they are today.
+
+        Returns the ids of those who hear of it; `but` are those who heard of the same act before.
+        """
         concerned = {"to_provider": Side.PROVIDER, "to_customer": Side.CUSTOMER}
-        told = {name: self._concerned(other) for name, other in concerned.items()}
+        told = {name: self._concerned(other, but) for name, other in concerned.items()}
         facts = told | self._facts(by, said) | {"over": self.connection_id} | facts
         organization = self._organization_of(side)
         kind.record(
             self, by=by, at=at, organization=organization, connection=self.connection, **facts
         )
+        tellings = [telling for telling in (kind.provider, kind.customer) if telling]
+        return {person for telling in tellings for person in facts[telling.only]}
 
     def _record_above(
         self,
@@ -157,13 +170,17 @@ class Talk(TicketRecord):
         side: str,
         to: str,
         said: str = "",
+        but: Collection[int] = (),
         **facts: Any,
     ) -> None:
-        """Between the Partner and Revampd: it stands on their connection, and is told to one."""
+        """Between the Partner and Revampd: it stands on their connection, and is told to one.
+
+        `but` are those who heard of the same act before.
+        """
         above = self.escalated_over
         over = self.connection_id if to == Side.PROVIDER else self.escalated_over_id
         concerned = {"to_provider": Side.PROVIDER, "to_revampd": Side.REVAMPD}
-        told = {name: self._concerned(other) for name, other in concerned.items()}
+        told = {name: self._concerned(other, but) for name, other in concerned.items()}
         facts = told | self._facts(by, said) | {"over": over} | facts
         organization = self._organization_of(side)
         kind.record(self, by=by, at=at, organization=organization, connection=above, **facts)
@@ -189,14 +206,21 @@ class Talk(TicketRecord):
     def _organization_of(self, side: str) -> Organization:
         return next(there for name, there, _ in self._seats() if name == side)
 
-    def _concerned(self, side: str) -> list[int]:
-        """Whom it concerns there: who looks after it or has asked; without them, all who may."""
+    def _concerned(self, side: str, but: Collection[int] = ()) -> list[int]:
+        """Whom it concerns there: who looks after it or has asked; without them, all who may.
+
+        None of `but`, in whose place nobody else is told.
+        """
+        everybody = self._supporters(side)
+        return sorted((everybody & self._first(side) or everybody).difference(but))
+
+    def _supporters(self, side: str) -> set[int]:
+        """All who may write in it there."""
         seats = {name: organization for name, organization, _ in self._seats()}
         if side not in seats:
-            return []
+            return set()
         rows = Membership.objects.filter(organization=seats[Side(side)]).supporting()
-        everybody = set(rows.values_list("user", flat=True))
-        return sorted(everybody & self._first(side) or everybody)
+        return set(rows.values_list("user", flat=True))
 
     def _first(self, side: str) -> set[int | None]:
         if side == Side.PROVIDER:

@@ -104,10 +104,17 @@ class Ticket(Standing):
             return
         is_asked = side == Side.CUSTOMER
         kind = events.ticket_replied if is_asked else events.ticket_answered
-        self._record(kind, by=by, at=at, side=side, said=text)
+        heard = self._record(kind, by=by, at=at, side=side, said=text)
         if is_asked and self.is_escalated:
-            above = {"side": Side.PROVIDER, "to": Side.REVAMPD, "said": text}
-            self._record_above(events.escalation_continued, by=by, at=at, **above)
+            self._record_above(
+                events.escalation_continued,
+                by=by,
+                at=at,
+                side=Side.PROVIDER,
+                to=Side.REVAMPD,
+                said=text,
+                but=heard,
+            )
         if is_asked and self.status == Status.RESOLVED:
             self._change("status", Status.OPEN, "reopened this by replying", side, by, at)
             self._record(events.ticket_reopened, by=by, at=at, side=side)
