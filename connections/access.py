@@ -43,6 +43,7 @@ class Duty(Enum):
     MANAGE = "may_manage"
     BILL = "may_bill"
     SUPPORT = "may_support"
+    RESEND = "may_resend"
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,7 @@ ALLOWED_BY_DUTY = {
     "may_manage": {"OWNER"},
     "may_bill": {"OWNER", "BILLING"},
     "may_support": {"OWNER", "SUPPORT"},
+    "may_resend": {"OWNER", "BILLING", "SUPPORT"},
 }
 
 
@@ -144,7 +145,7 @@ def values(cast: Cast) -> dict[str, Any]:
         "pk": cast.ben.notifications.first().pk,
         "key": "nobody",
         "gateway": "sandbox",
-        "delivery_id": Delivery.objects.answered_for_by(cast.northwind).first().pk,
+        "delivery_id": Delivery.objects.answered_for_by(cast.northwind).about(asked_for).first().pk,
         "signed": unsubscribe_token(cast.ben, Category.ACCOUNT),
         "import_id": imported.pk,
         "ticket_id": asked_for.pk,

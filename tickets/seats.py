@@ -65,11 +65,15 @@ class Seat:
         return here and self.party.membership.may_support and bool(self.audiences)
 
     @property
+    def may_answer(self) -> bool:
+        """Whether they are whom the customer asks; they see which mails did not arrive."""
+        return not self.is_customer and self.party.membership.may_support
+
+    @property
     def may_change(self) -> bool:
         """Status, priority and assignee."""
-        answers = not self.is_customer and self.party.membership.may_support
         here = self.is_provider or self.ticket.is_escalated
-        return answers and here and not self.ticket.is_closed
+        return self.may_answer and here and not self.ticket.is_closed
 
     @property
     def may_resolve(self) -> bool:

@@ -195,6 +195,11 @@ class Membership(models.Model):
         """Tickets."""
         return self.role in (Role.OWNER, Role.SUPPORT)
 
+    @property
+    def may_resend(self) -> bool:
+        """Mail that did not arrive: of their own work, or of everything. See `Delivery`."""
+        return self.may_bill or self.may_support
+
 
 @prepared
 def members_by_name(organization: Any) -> "models.QuerySet[Membership]":

@@ -8,8 +8,8 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from connections.kinds import in_words, kind_of
-from connections.models import Event, Organization, User
+from connections.kinds import Category, in_words, kind_of
+from connections.models import Event, Membership, Organization, User
 from notifications import events
 from revampd.kit.doorbell import ring_on_commit
 from revampd.kit.errors import Conflict
@@ -199,6 +199,12 @@ class Delivery(models.Model):
             )
 
     # Queries
+
+    def may_be_sent_by(self, member: Membership) -> bool:
+        """Whether a member of the organization that answers for it may send it again: who bills
+        any mail, who answers tickets what is told of them."""
+        is_of_tickets = not self.is_summary and kind_of(self.told).category is Category.SUPPORT
+        return member.may_bill or (member.may_support and is_of_tickets)
 
     @property
     def parts(self) -> DeliveryQuerySet:

@@ -13,7 +13,7 @@ from connections.access import Duty, organization_view
 from connections.models import Membership
 from notifications.models import Delivery
 from revampd.kit import clock
-from revampd.kit.errors import DomainError
+from revampd.kit.errors import DomainError, NotAllowed
 from revampd.kit.htmx import done, page
 
 PAGE = 25
@@ -43,7 +43,7 @@ def mail_list(request: HttpRequest, membership: Membership) -> HttpResponse:
     return mail_page(request, membership)
 
 
-@organization_view(duty=Duty.BILL, refused=mail_page)
+@organization_view(duty=Duty.RESEND, refused=mail_page)
 def send_again(request: HttpRequest, membership: Membership, delivery_id: UUID) -> HttpResponse:
     """Queue the mail once more, and go back to where it was asked for."""
     organization = membership.organization
@@ -51,6 +51,12 @@ def send_again(request: HttpRequest, membership: Membership, delivery_id: UUID) 
         return mail_page(request, membership)
     rows = Delivery.objects.answered_for_by(organization).select_related("event")
     delivery = get_object_or_404(rows, pk=delivery_id)
+    if not delivery.may_be_sent_by(membership):
+        raise NotAllowed(
+            f"Your role in {organization} is {membership.role_label}: "
+            "that sends mails about tickets again, and no others.",
+            next_step="Ask somebody who looks after billing.",
+        )
     delivery.send_again(by=membership.user, at=clock.now())
     return done(request, f"The mail to {delivery.address} is on its way.", _back(request))
 
