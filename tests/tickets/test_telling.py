@@ -105,6 +105,19 @@ class TestOnce:
         assert self.only(cast.maya) == "ticket.assigned"
         assert told(f"ticket.{status.lower()}") == ["Sam"]
 
+    def test_an_assignment_tells_how_the_ticket_stands_after_all_of_the_act(self, cast, ticket):
+        who = {"side": Side.PROVIDER, "by": cast.dana, "at": NOW}
+        ticket.triage(assignee=cast.maya, priority="HIGH", status="IN_PROGRESS", **who)
+
+        facts = Event.objects.get(code="ticket.assigned").facts
+        assert (facts["status"], facts["priority"]) == ("In Progress", "High")
+
+    def test_a_reply_tells_that_it_has_opened_the_ticket_again(self, cast, ticket):
+        ticket.set_status("RESOLVED", side=Side.PROVIDER, by=cast.dana, at=NOW)
+        ask(ticket, cast.ben)
+
+        assert Event.objects.get(code="ticket.replied").facts["status"] == "Open"
+
     def test_who_looks_after_it_hears_of_a_later_act(self, cast, ticket):
         ticket.triage(assignee=cast.maya, side=Side.PROVIDER, by=cast.dana, at=NOW)
         ticket.triage(status="RESOLVED", side=Side.PROVIDER, by=cast.dana, at=NOW)

@@ -33,15 +33,16 @@ class Standing(Escalation):
     def triage(self, *, side: str, by: User, at: datetime, **changes: Unpack[Changes]) -> None:
         """Change what is named: all of it or nothing.
 
-        It is one act: whom it is assigned to is not told of its status as well. Raises what the
-        three raise.
+        It is one act: whom it is assigned to is told how it stands after all of it, and not of its
+        status as well. Raises what the three raise.
         """
         who: dict[str, Any] = {"side": side, "by": by, "at": at}
         heard: set[int] = set()
-        if "assignee" in changes:
-            heard = self.assign(changes["assignee"], **who)
         if "priority" in changes:
             self.prioritize(changes["priority"], **who)
+        if "assignee" in changes:
+            # Before the status: of what is closed by then nobody could say who looks after it.
+            heard = self.assign(changes["assignee"], then=changes.get("status"), **who)
         if "status" in changes:
             self.set_status(changes["status"], but=heard, **who)
 
@@ -84,10 +85,13 @@ class Standing(Escalation):
         self._record(events.ticket_prioritized, by=by, at=at, side=side)
 
     @transaction.atomic
-    def assign(self, to: User | None, *, side: str, by: User, at: datetime) -> set[int]:
+    def assign(
+        self, to: User | None, *, side: str, by: User, at: datetime, then: str | None = None
+    ) -> set[int]:
         """Say who looks after it: a member of the provider, or of Revampd on its side; or nobody.
 
-        Returns the ids of those who hear of it. Raises Closed, NotAllowed, Invalid.
+        `then` is the status that the same act leaves it in. Returns the ids of those who hear of
+        it. Raises Closed, NotAllowed, Invalid.
         """
         self._hold()
         self._guard_writer(by, side)
@@ -101,11 +105,13 @@ class Standing(Escalation):
         name = to.name if to else "nobody"
         self._change(field, to, f"assigned this to {name}", side, by, at)
         told = sorted(self._supporters(side) & {to.pk}) if to else []
+        facts: dict[str, Any] = {"assignee": name}
+        facts["status"] = dict(Status.choices).get(then or "", self.get_status_display())
         if side == Side.PROVIDER:
-            facts: dict[str, Any] = {"assignee": name, "to_provider": told}
+            facts["to_provider"] = told
             self._record(events.ticket_assigned, by=by, at=at, side=side, **facts)
         else:
-            facts = {"assignee": name, "to_revampd": told, "to": side}
+            facts |= {"to_revampd": told, "to": side}
             self._record_above(events.escalation_assigned, by=by, at=at, side=side, **facts)
         return set(told)
 

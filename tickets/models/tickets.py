@@ -103,6 +103,9 @@ class Ticket(Standing):
         if not self._speak(text, side, Audience.EVERYONE, by, at, files, key):
             return
         is_asked = side == Side.CUSTOMER
+        reopens = is_asked and self.status == Status.RESOLVED
+        if reopens:
+            self._change("status", Status.OPEN, "reopened this by replying", side, by, at)
         kind = events.ticket_replied if is_asked else events.ticket_answered
         heard = self._record(kind, by=by, at=at, side=side, said=text)
         if is_asked and self.is_escalated:
@@ -115,8 +118,7 @@ class Ticket(Standing):
                 said=text,
                 but=heard,
             )
-        if is_asked and self.status == Status.RESOLVED:
-            self._change("status", Status.OPEN, "reopened this by replying", side, by, at)
+        if reopens:
             self._record(events.ticket_reopened, by=by, at=at, side=side)
 
     @transaction.atomic
