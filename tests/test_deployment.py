@@ -22,6 +22,7 @@ from devstack import locks
 from devstack.checks import production_environment
 from revampd.figures import HELP
 from revampd.kit import metrics
+from revampd.kit.uploads import MEGABYTE, MOST_AT_ONCE
 from revampd.settings.safety import OF_DEVELOPERS, problems
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -89,6 +90,19 @@ class TestOptionalLocks:
         assert locks.pins(app) < locks.pins(text)
         assert locks.without_hash(text) == []
         assert "://" not in text
+
+
+class TestProxy:
+    def test_says_of_too_large_a_body_what_revampd_says_of_those_it_hears_of(self):
+        text = read("deploy/nginx.conf")
+        [megabytes] = re.findall(r"client_max_body_size (\d+)m;", text)
+        [place] = re.findall(r"error_page 413 (@\w+);", text)
+        told = text.partition(f"location {place} {{")[2].partition("}")[0]
+
+        assert int(megabytes) * MEGABYTE > MOST_AT_ONCE
+        sentence = f"more than {MOST_AT_ONCE // MEGABYTE} MB at once. Nothing was sent."
+        assert f"{sentence} Send smaller files, or fewer of them." in told
+        assert 'HX-Retarget "#flash"' in told
 
 
 class TestCompose:

@@ -8,7 +8,7 @@ from django.core.validators import ProhibitNullCharactersValidator
 
 from connections.models import User
 from revampd.kit.ids import growing_id
-from revampd.kit.uploads import MEGABYTE
+from revampd.kit.uploads import MEGABYTE, MOST_AT_ONCE
 
 from . import content
 from .content import Unacceptable
@@ -22,7 +22,14 @@ NO_NUL = [ProhibitNullCharactersValidator()]
 
 
 class Files(forms.FileInput):
+    """Several files. app.js says what is too much together, before any of it is sent."""
+
     allow_multiple_selected = True
+
+    def __init__(self) -> None:
+        limit = MOST_AT_ONCE // MEGABYTE
+        too_much = f"Together that is more than {limit} MB. Choose smaller files, or fewer of them."
+        super().__init__({"data-most": MOST_AT_ONCE, "data-too-much": too_much})
 
 
 class FilesField(forms.FileField):
@@ -54,7 +61,7 @@ class FilesField(forms.FileField):
 
 
 def _check(file: UploadedFile) -> Checked:
-    """Raises Unacceptable. What is too large is not read: its upload has been cut off."""
+    """Raises Unacceptable. Of what is too large no more was kept than one file may have."""
     name = content.clean_name(file.name or "")
     size = file.size or 0
     read = file.read() if size <= content.MOST_BYTES else b""

@@ -75,7 +75,8 @@ class Refusals:
 
 def refusal_page(request: HttpRequest, refusal: DomainError) -> HttpResponse:
     """The sentence, with its status: as a toast for htmx, as a page for everybody else."""
-    if request.htmx:  # type: ignore[attr-defined]
+    # By the header: what is refused before it is looked into has not come to htmx's middleware yet.
+    if request.headers.get("HX-Request"):
         response = render(request, "_refusal.html", {"refusal": refusal}, status=refusal.status)
         response["HX-Retarget"] = "#flash"
         response["HX-Reswap"] = "innerHTML"
@@ -84,7 +85,7 @@ def refusal_page(request: HttpRequest, refusal: DomainError) -> HttpResponse:
 
 
 class UploadLimit:
-    """Refuses at once what is too large as a whole: nothing of it is read.
+    """Refuses at once what is too large as a whole, without looking into it.
 
     It stands before whatever looks into a form, as the check of its token does.
     """
@@ -98,9 +99,9 @@ class UploadLimit:
             return self.get_response(request)
         refusal = TooLarge(
             f"That is more than {MOST_AT_ONCE // MEGABYTE} MB at once. Nothing was sent.",
-            next_step="Go back, and send smaller files, or fewer of them.",
+            next_step="Send smaller files, or fewer of them.",
         )
-        return render(request, "refused.html", {"refusal": refusal}, status=refusal.status)
+        return refusal_page(request, refusal)
 
 
 class HtmxLogin:

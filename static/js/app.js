@@ -1,7 +1,7 @@
 // The little that HTML and htmx do not do by themselves. Every page works without this file.
 
 const FAILED = "That did not work. Nothing was changed. Try again.";
-const REFUSED = new Set([403, 404, 409, 422]);
+const REFUSED = new Set([403, 404, 409, 413, 422]);
 const body = document.body;
 const polls = (element) => element.matches("#bell, #news, [data-live]");
 
@@ -52,6 +52,16 @@ addEventListener("pageshow", (event) => {
     form.ariaBusy = null;
     form.querySelectorAll(":disabled").forEach((button) => (button.disabled = false));
   }
+});
+
+// Files: what is too much together is said before any of it is sent.
+
+document.addEventListener("change", ({ target }) => {
+  const { most, tooMuch } = target.dataset;
+  if (!most) return;
+  const size = [...target.files].reduce((sum, file) => sum + file.size, 0);
+  target.setCustomValidity(size > most ? tooMuch : "");
+  target.reportValidity();
 });
 
 // The bell: at once when someone comes back to the page.

@@ -3,7 +3,7 @@
 from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Request, Response
 
 # Answers that say no, and that pages and htmx show as such.
-REFUSALS = {403, 404, 409, 410, 422}
+REFUSALS = {403, 404, 409, 410, 413, 422}
 ANSWERS = {"document", "xhr", "fetch"}
 # A page that is left gives up what it was loading.
 ABORTED = "net::ERR_ABORTED"

@@ -1,34 +1,15 @@
 """Files that people send: what is refused, what is harmless, and how they come back."""
 
-import io
-import zipfile
-
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 
 from revampd.kit.errors import Invalid
 from revampd.kit.uploads import MOST_AT_ONCE, MOST_OF_ONE
 from tests.billing.deals import HTMX
 from tests.tickets.acts import message, submit, url, with_file
+from tests.tickets.files import HTML, PNG, SVG, Unreadable, bomb, upload
 from tickets.content import Unacceptable, clean_name, kind_of
 from tickets.keeping import Checked, kept
 from tickets.models import Attachment, Side
-
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
-SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
-HTML = b"<!DOCTYPE html><script>alert(1)</script>"
-
-
-def upload(name, content, declared="application/octet-stream"):
-    return SimpleUploadedFile(name, content, content_type=declared)
-
-
-def bomb():
-    """A hundred megabytes of nothing in a small archive."""
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("nothing", bytes(100 * 1024 * 1024))
-    return file.getvalue()
 
 
 def send(browser, ticket, *files, **fields):
@@ -162,8 +143,25 @@ class TestSending:
         )
 
         assert answer.status_code == 413
-        assert "more than 60 MB at once. Nothing was sent." in answer.content.decode()
+        page = answer.content.decode()
+        assert "more than 60 MB at once. Nothing was sent." in page
+        assert "<h1>" in page
         assert MOST_AT_ONCE < 2 * 1024**3
+
+    def test_says_of_two_gigabytes_where_htmx_shows_it(self, sam, ticket):
+        answer = sam.generic(
+            "POST",
+            url(ticket, "messages/"),
+            Unreadable(),
+            content_type="multipart/form-data; boundary=x",
+            headers=HTMX,
+            CONTENT_LENGTH=str(2 * 1024**3),
+        )
+
+        assert (answer.status_code, answer["HX-Retarget"]) == (413, "#flash")
+        toast = answer.content.decode()
+        assert toast.lstrip().startswith('<div class="toast bad">')
+        assert "Nothing was sent. Send smaller files, or fewer of them." in toast
 
     def test_leaves_no_file_behind_if_the_verb_refuses(self, cast, ticket, folder):
         with pytest.raises(Invalid), kept([Checked("a.png", "image/png", PNG)]) as files:
@@ -178,13 +176,6 @@ class TestSending:
             send(sam, ticket, upload("a.png", PNG), key=key)
 
         assert len(list(folder.iterdir())) == Attachment.objects.count() == 1
-
-
-class Unreadable(bytes):
-    """A body that must not be looked at."""
-
-    def __len__(self):
-        return 1
 
 
 class TestServing:
