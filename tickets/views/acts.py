@@ -42,7 +42,9 @@ def _submit(party: Party, form: TicketForm) -> Ticket | None:
             )
     except Invalid as refusal:
         refuse(form, refusal)
-        return None
+    except DomainError as refusal:
+        form.add_error(None, f"{refusal} {refusal.next_step}")
+    return None
 
 
 @party_view(duty=Duty.SUPPORT)
