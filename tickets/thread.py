@@ -1,6 +1,6 @@
 """The conversation as a page shows it: who said what, from which side, what is new, with files."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,18 +44,33 @@ class Entry:
 
 def entries(seat: Seat, *, after: int = 0) -> list[Entry]:
     """What this seat may read, from its message number `after` on, in two queries at most."""
-    files = Attachment.objects.filter(message=OuterRef("pk")).order_by("name", "pk")
-    described = files.values(json=JSONObject(pk="pk", name="name", size="size"))
-    rows = Message.objects.visible_to(seat.side).filter(ticket=seat.ticket).in_order()
-    people = rows.select_related("author", "event").annotate(files=ArraySubquery(described))
-    messages: list[Any] = list(people[after:])
-    subjects = dict(_subjects(messages, seat))
-    return [_entry(seat, message, subjects) for message in messages]
+    return _entries(seat, _readable(seat)[after:])
+
+
+def offers(seat: Seat, news: Iterable[Entry], pending: Collection[str]) -> list[Entry]:
+    """Those that a page shows as `pending`, as they stand now; none unless `news` tells of one."""
+    if not pending or not any(entry.message.event for entry in news):
+        return []
+    made = _entries(seat, _readable(seat).filter(kind=Message.Kind.OFFER))
+    return [entry for entry in made if entry.subject and str(entry.subject.pk) in pending]
 
 
 def earlier(seat: Seat) -> int:
     """How many messages a page leaves out at first."""
     return max(seat.length - SHOWN, 0)
+
+
+def _readable(seat: Seat) -> Any:
+    files = Attachment.objects.filter(message=OuterRef("pk")).order_by("name", "pk")
+    described = files.values(json=JSONObject(pk="pk", name="name", size="size"))
+    rows = Message.objects.visible_to(seat.side).filter(ticket=seat.ticket).in_order()
+    return rows.select_related("author", "event").annotate(files=ArraySubquery(described))
+
+
+def _entries(seat: Seat, rows: Any) -> list[Entry]:
+    messages: list[Any] = list(rows)
+    subjects = dict(_subjects(messages, seat))
+    return [_entry(seat, message, subjects) for message in messages]
 
 
 def _entry(seat: Seat, message: Any, subjects: dict[str, Model]) -> Entry:

@@ -6,6 +6,9 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from billing.models import BillingRequest
+from billing.models.proposals import Proposal
+from revampd import charges
 from tests.cast import Cast
 from tests.tickets.acts import SECRET, answer, submit, support
 
@@ -118,6 +121,31 @@ class TestLive:
         sam.wait_for_timeout(11_000)
 
         expect(thread(sam).get_by_text("Only once, please.")).to_have_count(1)
+
+
+class TestOffer:
+    def test_shows_in_every_open_window_how_it_was_decided(self, browse, committed_cast):
+        cast = committed_cast
+        ticket = submit(cast, at=timezone.now())
+        path = path_of(cast.northwind_bluebird, f"tickets/{ticket.pk}/")
+        request = BillingRequest.propose(
+            Proposal(cast.setup, about=charges.about(ticket)),
+            connection=cast.northwind_bluebird,
+            by=cast.noah,
+            at=timezone.now(),
+        )
+        bella, maya = browse(cast.bella, path), browse(cast.maya, path)
+        approve = thread(bella).get_by_role("button", name="Approve Setup")
+        card = maya.locator(f"#notified-{request.pk}")
+        expect(approve).to_be_visible()
+        expect(card).to_contain_text("Review")
+
+        request.approve(by=cast.ben, seal=request.seal, at=timezone.now())
+
+        expect(approve).to_have_count(0, timeout=NEWS_WITHIN)
+        expect(bella.locator(f"#notified-{request.pk}")).to_contain_text("Ben Tester")
+        expect(card).to_contain_text("See the request", timeout=NEWS_WITHIN)
+        expect(card).to_have_count(1)
 
 
 class TestWithoutJavaScript:

@@ -33,6 +33,23 @@ def offered(cast, as_, ticket):
     return BillingRequest.objects.get()
 
 
+def offer_again(browser, cast, ticket):
+    """The id of one more request."""
+    known = list(BillingRequest.objects.values_list("pk", flat=True))
+    assert offer(browser, cast, ticket, note="Another hour").status_code == 303
+    return BillingRequest.objects.exclude(pk__in=known).get().pk
+
+
+def shown(side):
+    """How many messages a page of the ticket shows at present."""
+    return Ticket.objects.get().length_for(side)
+
+
+def card_of(request, answer):
+    """The card of a request among what is new in its ticket, if it is there."""
+    return answer.content.decode().partition(f'id="notified-{request.pk}"')[2].partition("</p>")[0]
+
+
 class TestOffer:
     def test_stands_in_the_conversation(self, cast, as_, ticket):
         request = offered(cast, as_, ticket)
@@ -136,6 +153,44 @@ class TestDecision:
 
         assert f'id="notified-{request.pk}"' in answer.content.decode()
         assert "news:check" in answer["HX-Trigger-After-Settle"]
+
+    def test_changes_the_card_that_a_page_still_shows_as_pending(self, cast, as_, ticket):
+        request, other = offered(cast, as_, ticket), growing_id()
+        seen = {"seen": str(shown(Side.CUSTOMER)), "pending": [request.pk, other, "\0"]}
+        request.approve(by=cast.ben, seal=request.seal, at=timezone.now())
+
+        news = as_(cast.bella).get(url(ticket, "news/"), seen).content.decode()
+
+        assert news.count(f'id="notified-{request.pk}" hx-swap-oob="true"') == 1
+        card = news.partition(f'id="notified-{request.pk}"')[2]
+        assert "Approved" in card
+        assert "/approval/" not in card
+
+    def test_leaves_the_card_alone_that_is_still_pending_or_shown_as_decided(
+        self, cast, as_, ticket
+    ):
+        request = offered(cast, as_, ticket)
+        before = shown(Side.CUSTOMER)
+        later = BillingRequest.objects.get(pk=offer_again(as_(cast.noah), cast, ticket))
+        browser = as_(cast.bella)
+
+        seen = {"seen": str(before), "pending": [request.pk]}
+        assert "hx-swap-oob" not in card_of(request, browser.get(url(ticket, "news/"), seen))
+        later.reject(by=cast.ben, at=timezone.now())
+        seen = {"seen": str(before + 1)}
+        assert card_of(later, browser.get(url(ticket, "news/"), seen)) == ""
+
+    def test_of_a_revision_changes_the_card_of_what_it_replaces(self, cast, as_, ticket):
+        request = offered(cast, as_, ticket)
+        seen = {"seen": str(shown(Side.CUSTOMER))}
+        path = f"/connections/{ticket.connection_id}/requests/{request.pk}/revision/"
+        given = {"key": growing_id(), "item": str(cast.setup.pk), "timing": "NOW", "quantity": "1"}
+        as_(cast.noah).post(path, given | {"expires_on": request.expires_at.date().isoformat()})
+
+        news = as_(cast.ben).get(url(ticket, "news/"), seen | {"pending": [request.pk]})
+
+        assert "/approval/" not in card_of(request, news)
+        assert "hx-swap-oob" in card_of(request, news)
 
     def test_goes_back_with_what_it_was_about(self, cast, as_, ticket):
         other = propose(cast)

@@ -20,7 +20,7 @@ from tickets.forms import EscalationForm, MessageForm, StandingForm
 from tickets.models import Ticket, Unread
 from tickets.prior import prior
 from tickets.seats import READ_WITH, Seat, seat_of, seated
-from tickets.thread import SHOWN, earlier, entries
+from tickets.thread import SHOWN, earlier, entries, offers
 
 
 @party_view
@@ -74,13 +74,16 @@ def with_people(party: Party, ticket_id: UUID) -> Seat:
 def ticket_news(request: HttpRequest, party: Party, ticket_id: UUID) -> HttpResponse:
     """204 while there is nothing new, else what came after the messages that the page shows.
 
+    What came may have decided an offer above: those are shown as they stand now.
     Asked for every ten seconds by every open ticket: until something is new it reads one row.
     """
     seat, seen = seat_of(party, ticket_id), number(request.GET.get("seen", ""))
     if seen is None or seen == seat.length:
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
-    context = {"seat": seat, "ticket": seat.ticket, "entries": entries(seat, after=seen)}
-    return render(request, "tickets/_news.html", context | {"is_news": True})
+    news = entries(seat, after=seen)
+    context = {"seat": seat, "ticket": seat.ticket, "entries": news, "is_news": True}
+    context["offers"] = offers(seat, news, request.GET.getlist("pending"))
+    return render(request, "tickets/_news.html", context)
 
 
 @party_view
