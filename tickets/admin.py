@@ -1,6 +1,7 @@
 """Tickets for staff: read, and acted on by the verbs that the pages call.
 
-Staff answer what Revampd is asked itself, and what Partners have escalated to it.
+Staff answer what Revampd is asked itself, and what Partners have escalated to it. The notes of
+Partners are none of theirs (docs/decisions/0016).
 """
 
 from typing import Any
@@ -161,12 +162,20 @@ class MessageAdmin(ReadOnlyAdmin):
     search_fields = ("=ticket__id", "ticket__title")
     ordering = ("-at",)
 
+    def get_queryset(self, request: HttpRequest) -> Any:
+        rows: Any = super().get_queryset(request)
+        return rows.visible_to_staff()
+
 
 @admin.register(Attachment)
 class AttachmentAdmin(ReadOnlyAdmin):
     list_display = ("name", "kind", "size", "message", "digest")
     list_select_related = ("message",)
     ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        rows: Any = super().get_queryset(request)
+        return rows.visible_to_staff()
 
 
 @admin.register(Unread)

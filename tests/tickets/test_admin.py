@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.tickets.acts import SECRET, escalated, note, submit, texts
+from tests.tickets.acts import NOW, SECRET, escalated, note, submit, text, texts
+from tickets.keeping import Checked, kept
 from tickets.models import Side, Ticket
 
 
@@ -92,6 +93,29 @@ class TestLists:
 
         assert staff.get(f"/admin/tickets/{model}/").status_code == 200
         assert staff.get(f"/admin/tickets/{model}/add/").status_code == 403
+
+    def test_keep_what_a_partner_leaves_for_itself_from_staff(self, cast, staff):
+        ticket = escalated(cast)
+        with kept([Checked("walrus.txt", "text/plain", b"walrus")]) as files:
+            note(ticket, cast.dana, files=files)
+        [file] = files
+        ticket.consult("It is back.", side=Side.REVAMPD, by=cast.rhea, at=NOW)
+        ticket.note("Ours alone.", side=Side.REVAMPD, by=cast.rhea, at=NOW)
+        own = submit(cast, connection=cast.revampd_bluebird)
+        own.note("Ours of our own.", side=Side.PROVIDER, by=cast.rhea, at=NOW)
+
+        listed = text(staff.get("/admin/tickets/message/"))
+
+        for word in ("form builder", "It is back.", "Ours alone.", "Ours of our own."):
+            assert word in listed
+        hidden = f"/admin/tickets/message/{file.message_id}/change/"
+        attached = f"/admin/tickets/attachment/{file.pk}/change/"
+        found = [f"/admin/find/?q={word}" for word in (file.message_id, file.pk)]
+        lists = [f"/admin/tickets/message/?q={ticket.pk}", "/admin/tickets/attachment/"]
+        for path in (hidden, attached, *found, *lists):
+            shown = listed + text(staff.get(path, follow=True))
+            assert SECRET not in shown, path
+            assert "walrus" not in shown, path
 
     def test_find_the_conversation_of_a_ticket(self, cast, staff):
         ticket = submit(cast)

@@ -21,6 +21,9 @@ class AttachmentQuerySet(models.QuerySet["Attachment"]):
         """Whoever may read a message may have its files, and nobody else."""
         return self.filter(message__in=Message.objects.visible_to(side))
 
+    def visible_to_staff(self) -> Self:
+        return self.filter(message__in=Message.objects.visible_to_staff())
+
 
 class Attachment(AppendOnly):
     """A file of a message: `key` is its place in the storage, `kind` what its content says it is.

@@ -49,6 +49,11 @@ class MessageQuerySet(models.QuerySet["Message"]):
         until = Q(ticket__revampd_until=None) | Q(position__lte=F("ticket__revampd_until"))
         return self.filter(readable, until, ticket__escalated_over__isnull=False)
 
+    def visible_to_staff(self) -> Self:
+        """What the admin shows: all but the notes that Partners leave for themselves."""
+        own = Q(side=Side.REVAMPD) | Q(ticket__provider__kind="PLATFORM")
+        return self.filter(own | ~Q(audience=Audience.INTERNAL))
+
     def in_order(self) -> Self:
         return self.order_by("position")
 
