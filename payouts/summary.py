@@ -82,9 +82,9 @@ class Summary:
         return self._money("available")
 
     @property
-    def came_back(self) -> Money:
-        """What of it came back from a bank."""
-        return self._money("came_back")
+    def failed(self) -> Money:
+        """What of it came back from a bank and is to be settled again."""
+        return self._money("failed")
 
     @property
     def in_transit(self) -> Money:
@@ -106,13 +106,14 @@ class Summary:
     @cached_property
     def _totals(self) -> dict[str, int]:
         left = F("amount") - F("credited") - F("banked")
-        failed = BankTransfer.objects.filter(payout=OuterRef("pk"), state=BankTransfer.State.FAILED)
+        failure = BankTransfer.State.FAILED
+        failed = BankTransfer.objects.filter(payout=OuterRef("pk"), state=failure)
         available, in_transit = Q(state=State.AVAILABLE), Q(state=State.IN_TRANSIT)
         debt = Q(state=State.CARRIED, carried_into=None)
         totals: dict[str, int] = self.connection.payouts.aggregate(
             number=Count("pk"),
             available=Sum(left, filter=available, default=0),
-            came_back=Sum(left, filter=Q(available, Exists(failed)), default=0),
+            failed=Sum(left, filter=Q(available, Exists(failed)), default=0),
             in_transit=Sum("banked", filter=in_transit, default=0),
             paid=Sum("banked", filter=~in_transit, default=0),
             credited=Sum("credited", default=0),

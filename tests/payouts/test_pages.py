@@ -10,6 +10,7 @@ import pytest
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from billing.models import Credit
 from notifications.draining import drain_events
@@ -18,10 +19,12 @@ from payouts.closing import close_weeks
 from payouts.harvest import collect_earnings
 from payouts.models import BankAccount, BankTransfer, Earning, Payout, Preference, Settlement
 from payouts.sending import send_transfers
+from payouts.summary import WEEKS
+from payouts.weeks import weeks_until
 from revampd.kit import live
 from tests.billing.deals import HTMX, MARKUP, queries
 from tests.billing.payments.acts import fresh
-from tests.cast import PASSWORD, Cast
+from tests.cast import PASSWORD, Cast, between, connect
 from tests.connections.codes import code, set_up
 
 from .acts import link_bank, paid_out, put_on_tier, sell, take_back
@@ -40,6 +43,13 @@ def url(cast: Cast, page: str = "", payout: Payout | None = None) -> str:
 
 def text(answer: Any) -> str:
     return " ".join(answer.content.decode().replace("&#x27;", "'").split())
+
+
+def figures(page: str, title: str) -> dict[str, str]:
+    """What a chart draws, by the table below it."""
+    [_, table] = page.split(f'<caption class="vh">{title}</caption>')
+    rows = r'<th scope="row">([^<]*)</th><td class="r">([^<]*)</td>'
+    return dict(re.findall(rows, table.split("</table>")[0]))
 
 
 @pytest.fixture
@@ -62,16 +72,36 @@ class TestList:
         assert cast.bluebird.name in shown
         assert "$289.50" in shown  # of Bluebird in all
 
-    def test_says_what_is_in_transit_paid_and_came_back(self, cast, as_, payout):
+    def test_says_what_is_in_transit_paid_and_failed(self, cast, as_, payout):
         link_bank(cast, "refused", at=ago(9))
         payout.settle(credit=50_00, transfer=46_50, by=cast.noah, at=ago(1))
-        assert "In transit</dt><dd>$46.50" in text(as_(cast.maya).get(url(cast)))
+        shown = text(as_(cast.maya).get(url(cast)))
+        assert "In transit</dt><dd>$46.50" in shown
+        assert "Failed</dt><dd>$0.00<small>nothing came back" in shown
 
         send_transfers(at=timezone.now())
 
         shown = text(as_(cast.maya).get(url(cast)))
-        assert "Available</dt><dd>$46.50<small>$46.50 of it came back from the bank" in shown
+        assert "Available</dt><dd>$46.50<small>to be settled" in shown
+        assert "In transit</dt><dd>$0.00" in shown
+        assert "Failed</dt><dd>$46.50<small>came back from the bank, available again" in shown
         assert "Paid</dt><dd>$50.00<small>$50.00 to the wallet, $0.00 to the bank" in shown
+
+    def test_draws_what_each_week_and_each_sub_org_earned(self, cast, as_, payout):
+        other = connect(cast.northwind, "Harbor Kids", cast.zed, by=cast.maya)
+        theirs = between(cast.northwind, other)
+        sell(cast, 40_00, at=timezone.now(), connection=theirs)
+        collect_earnings()
+
+        page = as_(cast.vera).get(url(cast)).content.decode()
+
+        weeks = figures(page, "Earnings by week")
+        today = cast.revampd_northwind.day_of(timezone.now())
+        assert list(weeks) == [date_format(one, "j M") for one in weeks_until(today, WEEKS)]
+        earned = {date_format(payout.period_start, "j M"): "$96.50", list(weeks)[-1]: "$38.60"}
+        assert weeks == dict.fromkeys(weeks, "$0.00") | earned
+        shares = re.findall(r'<progress max="100" value="(\d+)" aria-label="([^"]*) beside', page)
+        assert shares == [("100", cast.bluebird.name), ("40", "Harbor Kids")]
 
     def test_shows_what_is_carried_over(self, cast, as_, payout):
         take_back(Earning.objects.get().payment, 100_00, at=timezone.now())
