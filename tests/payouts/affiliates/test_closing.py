@@ -14,10 +14,20 @@ from payouts.models.affiliate_payouts import NotPending
 from tests.billing.payments.test_races import at_once
 from tests.books import assert_books_agree
 from tests.cast import Cast
-from tests.payouts.acts import NOW, take_back
+from tests.payouts.acts import NOW, put_on_tier, take_back
 from tests.payouts.test_books import plant
 
-from .acts import bill, bring_partner, close, give, month, pay_owed, subscribe, tier
+from .acts import (
+    bill,
+    bring_partner,
+    bring_sub_org,
+    close,
+    give,
+    month,
+    pay_owed,
+    subscribe,
+    tier,
+)
 
 State = AffiliatePayout.State
 
@@ -65,6 +75,23 @@ class TestClose:
         assert credit.connection == cast.revampd_northwind
         assert credit.reason == "Affiliate payout, November 2026"
         assert Event.objects.filter(code="affiliate_payout.applied").count() == 1
+        assert_books_agree()
+
+    def test_credits_a_sub_org_on_its_own_connection_with_revampd(self, cast):
+        give(cast.northwind, 10_00, 12)
+        put_on_tier(cast, 0)
+        brought = bring_sub_org(cast.bluebird, cast.northwind)
+        subscribe(brought, cast.growth)
+        pay_owed(brought)
+        [pending] = close(month(1, 1))
+        assert (pending.connection, pending.state) == (cast.revampd_bluebird, State.PENDING)
+
+        [payout] = close(month(1, 5))
+
+        assert (payout.amount, payout.state) == (14_90, State.APPLIED)
+        lot = cast.revampd_bluebird.credits.get()
+        assert (lot, lot.amount, lot.origin) == (payout.credit, 14_90, Credit.Origin.AFFILIATE)
+        assert not cast.northwind_bluebird.credits.exists()
         assert_books_agree()
 
     def test_closes_and_credits_nothing_twice(self, cast):
