@@ -7,7 +7,7 @@ import pytest
 from billing.models import Credit, Transfer
 from billing.models.ledger import Account
 from connections.models import Event
-from payouts.models import BankTransfer, Payout, Preference, Settlement
+from payouts.models import BankTransfer, Payout, Preference, SandboxTransfer, Settlement
 from payouts.models.accounts import NoBankAccount
 from payouts.models.payouts import NotAvailable
 from payouts.sending import send_transfers
@@ -15,6 +15,7 @@ from revampd.kit.errors import Invalid, NotAllowed
 from tests.billing.payments.acts import fresh
 from tests.billing.payments.test_races import at_once
 from tests.books import assert_books_agree
+from tests.cast import person
 
 from .acts import NOW, WEEK, close, link_bank, paid_out, put_on_tier, sell, take_back, week
 
@@ -125,6 +126,20 @@ class TestSettle:
             credit=0, transfer=100_00, by=cast.noah, at=LATER + timedelta(days=3, seconds=1)
         )
 
+    @pytest.mark.parametrize("days", [0, 1, 10])
+    def test_waits_as_long_as_the_settings_say(self, cast, settings, days):
+        settings.PAYOUT_HOLD_DAYS = days
+        link_bank(cast, "later", at=NOW)
+        link_bank(cast, "at_once", at=LATER)
+        payout, end = paid_out(cast), LATER + timedelta(days=days)
+        whole = {"credit": 0, "transfer": 100_00, "by": cast.noah}
+
+        if days:
+            with pytest.raises(NoBankAccount, match="Transfers to it wait until"):
+                payout.settle(**whole, at=end - timedelta(seconds=1))
+
+        assert payout.settle(**whole, at=end).banked == 100_00
+
     @pytest.mark.parametrize("who", ["dana", "vera", "ben", "rhea", "oscar"])
     def test_is_for_owners_and_billing_of_the_partner(self, cast, who):
         payout = paid_out(cast)
@@ -145,14 +160,17 @@ class TestSettle:
         assert_books_agree()
 
     def test_by_twenty_at_once_in_different_ways_is_one_settlement(self, committed_cast):
-        link_bank(committed_cast)
+        link_bank(committed_cast, "at_once")
         payout = paid_out(committed_cast)
-        people = (committed_cast.maya, committed_cast.noah)
+        people = [person(f"Clerk{number}") for number in range(20)]
+        for one in people:
+            committed_cast.northwind.admit(one, role="BILLING", by=None)
 
         def press(number: int):
-            credit = (0, 100_00, 40_00, 99_99)[number % 4]
+            """All to the bank, all to the wallet, and eighteen splits."""
+            credit = number * 100_00 // 19
             return lambda: Payout.objects.get(pk=payout.pk).settle(
-                credit=credit, transfer=100_00 - credit, by=people[number % 2], at=LATER
+                credit=credit, transfer=100_00 - credit, by=people[number], at=LATER
             )
 
         answers = at_once(*map(press, range(20)))
@@ -162,6 +180,9 @@ class TestSettle:
         [settlement] = Settlement.objects.all()
         assert settlement.credited + settlement.banked == 100_00
         assert Credit.objects.count() == int(settlement.credited > 0)
+        send_transfers(at=LATER)
+        assert sum(SandboxTransfer.objects.values_list("amount", flat=True)) == settlement.banked
+        assert fresh(payout).state == State.SETTLED
         assert_books_agree()
 
     def test_against_the_standing_preference_is_one_settlement(self, committed_cast):
