@@ -81,7 +81,7 @@ class BankTransferAdmin(RecordAdmin):
 
     list_display = (
         *("begun_at", "connection", money("amount"), "state", "account"),
-        *("failure", "settled_at", "reference"),
+        *("failure", "settled_at", "returned_at", "reference"),
     )
     waiting = {
         "failed": Waiting(

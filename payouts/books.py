@@ -162,9 +162,13 @@ TRANSFERS = Comparison(
         UNION ALL
         SELECT connection_id, kind, id, amount, NULL
         FROM payouts_banktransfer
-        JOIN (
-            VALUES ('PAYOUT_SENT', NULL), ('PAYOUT_PAID', 'SUCCEEDED'), ('PAYOUT_FAILED', 'FAILED')
-        ) AS moved (kind, at_end) ON at_end IS NULL OR at_end = state
+        CROSS JOIN LATERAL (
+            VALUES ('PAYOUT_SENT', true),
+                ('PAYOUT_PAID', state = 'SUCCEEDED' OR returned_at IS NOT NULL),
+                ('PAYOUT_FAILED', state = 'FAILED' AND returned_at IS NULL),
+                ('PAYOUT_RETURNED', returned_at IS NOT NULL)
+        ) AS moved (kind, has_happened)
+        WHERE has_happened
     )
     SELECT coalesce(due.connection_id, moved.connection_id) AS owner, invoice.number,
         concat_ws(

@@ -114,6 +114,25 @@ transfer_failed = EventKind(
     facts=TRANSFER_FACTS,
     link=_payout_of_transfer,
 )
+transfer_returned = EventKind(
+    "bank_transfer.returned",
+    "{amount} came back from {account} after it was paid: {failure}",
+    category=PAYOUTS,
+    customers=PARTNERS,
+    icon="undo",
+    tone="bad",
+    customer=Telling(
+        "{amount} came back from your bank",
+        "It had been paid. {failure} It is available again: send it once more, or put it into your "
+        "wallet.",
+        action="Settle it again",
+    ),
+    provider=Telling(
+        "A payout of {customer} came back after it was paid", "{amount} to {account}: {failure}"
+    ),
+    facts=TRANSFER_FACTS,
+    link=_payout_of_transfer,
+)
 
 # How they are paid
 

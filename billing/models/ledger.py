@@ -69,7 +69,8 @@ class Movement(models.TextChoices):
     PAYOUT_CREDITED = "PAYOUT_CREDITED", "Payout as credit"
     PAYOUT_SENT = "PAYOUT_SENT", "Payout sent"
     PAYOUT_PAID = "PAYOUT_PAID", "Payout paid"
-    PAYOUT_FAILED = "PAYOUT_FAILED", "Payout returned"
+    PAYOUT_FAILED = "PAYOUT_FAILED", "Payout failed"
+    PAYOUT_RETURNED = "PAYOUT_RETURNED", "Payout returned"
     SHARE_EARNED = "SHARE_EARNED", "Share of a referral"
     SHARE_BACK = "SHARE_BACK", "Share of a referral taken back"
     SHARE_CREDITED = "SHARE_CREDITED", "Affiliate payout as credit"
@@ -102,6 +103,7 @@ ACCOUNTS: dict[Movement, tuple[Account, Account]] = {
     Movement.PAYOUT_SENT: (Account.PAYABLE, Account.TRANSIT),
     Movement.PAYOUT_PAID: (Account.TRANSIT, Account.HELD),
     Movement.PAYOUT_FAILED: (Account.TRANSIT, Account.PAYABLE),
+    Movement.PAYOUT_RETURNED: (Account.HELD, Account.PAYABLE),
     Movement.SHARE_EARNED: (Account.COMMISSION, Account.REFERRER),
     Movement.SHARE_BACK: (Account.REFERRER, Account.COMMISSION),
     Movement.SHARE_CREDITED: (Account.REFERRER, Account.WALLET),

@@ -12,6 +12,7 @@ class Behaviour(Enum):
     FAILS_AT_ONCE = auto()
     LOSES_REQUEST = auto()  # no answer, nothing happened; the same key again goes through
     LOSES_ANSWER = auto()  # no answer, but it is on its way
+    RETURNS = auto()  # arrives, and the bank sends it back later
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class TestAccount:
 
 
 ARRIVES_AFTER = timedelta(days=2)
+RETURNS_AFTER = timedelta(days=3)  # it had arrived
 
 ALL = (
     TestAccount(
@@ -49,6 +51,10 @@ ALL = (
     TestAccount(
         *("answer_lost", "Silent Bank", "0201", Behaviour.LOSES_ANSWER),
         "Is sent, but the answer is lost",
+    ),
+    TestAccount(
+        *("returned", "Lakeside Union", "3337", Behaviour.RETURNS),
+        *("Arrives after two days and comes back three days later", "account_frozen"),
     ),
 )
 BY_NAME = {account.name: account for account in ALL}

@@ -84,6 +84,8 @@ class Bank(Protocol):
     def look_up(self, order: TransferOrder, reference: str = "", /) -> Outcome | None:
         """What has become of a transfer. One that came back is with us again when this says so.
 
+        A bank can send back what had arrived, within days; a webhook tells of it.
+
         None: the gateway has never heard of it, or only of its beginning; sending it goes on.
         """
 

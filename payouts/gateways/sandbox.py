@@ -100,10 +100,11 @@ class Webhook(NamedTuple):
 
 
 def webhook_of(transfer: SandboxTransfer, at: datetime) -> Webhook:
-    """That a transfer has come to its end: the same webhook however often it is sent."""
+    """That a transfer has come to its end, or back: the same webhook however often it is sent."""
+    what = "returned" if transfer.state == State.SUCCEEDED else "ended"
     event = {
-        "id": f"evt_{transfer.reference}",
-        "type": "transfer.ended",
+        "id": f"evt_{transfer.reference}_{what}",
+        "type": f"transfer.{what}",
         "created": at.isoformat(),
         "reference": transfer.reference,
         "key": str(transfer.key),

@@ -272,6 +272,7 @@ class Payout(models.Model):
         moments = Payout.objects.filter(pk=self.pk).aggregate(
             settled=Max("settlements__settled_at"),
             sent=Max("bank_transfers__settled_at"),
+            returned=Max("bank_transfers__returned_at"),
             carried=Max("carried_into__closed_at"),
         )
         return max([self.closed_at, *filter(None, moments.values())])

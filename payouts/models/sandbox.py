@@ -8,7 +8,13 @@ from django.db.models import Q
 
 from billing.gateways.base import CustomerRef, KeyReused, Outcome, State
 from billing.models.sandbox.network import new_reference
-from payouts.gateways.accounts import ARRIVES_AFTER, BY_NAME, Behaviour, TestAccount
+from payouts.gateways.accounts import (
+    ARRIVES_AFTER,
+    BY_NAME,
+    RETURNS_AFTER,
+    Behaviour,
+    TestAccount,
+)
 from payouts.gateways.base import BankDetails, TransferOrder
 from payouts.gateways.failures import failure
 from revampd.kit.locking import lock
@@ -79,7 +85,10 @@ class SandboxLink(models.Model):
 
 
 class SandboxTransfer(models.Model):
-    """Money sent, one a key. While it is processing, `code` tells how it will fail, if it will."""
+    """Money sent, one a key. Until it has failed, `code` tells how it will, if it will.
+
+    With `returns_at`, it arrives before that.
+    """
 
     reference = models.CharField(max_length=40, primary_key=True)
     key = models.UUIDField(unique=True)
@@ -91,6 +100,7 @@ class SandboxTransfer(models.Model):
     code = models.CharField(max_length=60, blank=True)
     begun_at = models.DateTimeField()
     arrives_at = models.DateTimeField(null=True)
+    returns_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -125,6 +135,9 @@ class SandboxTransfer(models.Model):
             "code": code,
             "begun_at": at,
             "arrives_at": at + ARRIVES_AFTER if state is State.PROCESSING else None,
+            "returns_at": at + ARRIVES_AFTER + RETURNS_AFTER
+            if behaviour is Behaviour.RETURNS
+            else None,
         }
         transfer, is_new = cls.objects.get_or_create(key=order.key, defaults=asked | begun)
         if any(getattr(transfer, name) != value for name, value in asked.items()):
@@ -133,13 +146,22 @@ class SandboxTransfer(models.Model):
 
     def settle(self, *, at: datetime) -> Outcome:
         """What it is at `at`: one that was on its way until then has come to its end."""
-        if self.state == State.PROCESSING and self.arrives_at and self.arrives_at <= at:
-            end = State.FAILED if self.code else State.SUCCEEDED
-            type(self).objects.filter(pk=self.pk, state=State.PROCESSING).update(state=end)
+        if self.ends_at and self.ends_at <= at:
+            returned = self.returns_at and self.returns_at <= at
+            fails = returned or (self.code and not self.returns_at)
+            end = State.FAILED if fails else State.SUCCEEDED
+            type(self).objects.filter(pk=self.pk, state=self.state).update(state=end)
             self.refresh_from_db()
         return self.outcome
 
     # Properties
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When it comes to its end, or what had arrived comes back; None if nothing will happen."""
+        if self.state == State.PROCESSING:
+            return self.arrives_at
+        return self.returns_at if self.state == State.SUCCEEDED else None
 
     @property
     def money(self) -> Money:

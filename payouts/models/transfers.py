@@ -9,7 +9,7 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.expressions import Combinable
 
-from billing.gateways.base import Outcome
+from billing.gateways.base import Outcome, State
 from billing.models.ledger import Entry, Movement, Transfer
 from billing.models.payments import Contradiction
 from connections.kinds import EventKind
@@ -51,6 +51,8 @@ class BankTransfer(models.Model):
 
     It is committed before the gateway is asked. While the outcome is unknown or to come, the payout
     is in transit; a transfer that fails returns its amount to what is available, by the trigger.
+    So does one that the bank sends back after it was paid: it has failed, and says when it was
+    returned.
     """
 
     class State(models.TextChoices):
@@ -84,9 +86,10 @@ class BankTransfer(models.Model):
     reference = models.CharField(max_length=255, blank=True)
     asked_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
+    returned_at = models.DateTimeField(null=True)
     failure = models.CharField(max_length=250, blank=True)
 
-    mutable = ("state", "reference", "asked_at", "settled_at", "failure")
+    mutable = ("state", "reference", "asked_at", "settled_at", "returned_at", "failure")
 
     objects: ClassVar[Any] = BankTransferQuerySet.as_manager()
 
@@ -106,8 +109,9 @@ class BankTransfer(models.Model):
             ),
             models.CheckConstraint(condition=Q(amount__gt=0), name="bank_transfer_amount"),
             models.CheckConstraint(
-                condition=Q(state__in=["INTENT", "PROCESSING"], settled_at=None)
-                | Q(state__in=["SUCCEEDED", "FAILED"], settled_at__isnull=False),
+                condition=Q(state__in=["INTENT", "PROCESSING"], settled_at=None, returned_at=None)
+                | Q(state="SUCCEEDED", settled_at__isnull=False, returned_at=None)
+                | Q(state="FAILED", settled_at__isnull=False),
                 name="bank_transfer_settled",
             ),
         ]
@@ -138,14 +142,19 @@ class BankTransfer(models.Model):
                 declare=[
                     (
                         "apart",
-                        "text[] := ARRAY['state', 'reference', 'asked_at', 'settled_at',"
-                        " 'failure']",
+                        "text[] := CASE OLD.state"
+                        " WHEN 'FAILED' THEN '{}'"
+                        " WHEN 'SUCCEEDED' THEN '{state,returned_at,failure}'"
+                        " ELSE '{state,reference,asked_at,settled_at,failure}' END",
                     )
                 ],
                 func="""
-                    IF OLD.state IN ('SUCCEEDED', 'FAILED')
-                       OR to_jsonb(OLD) - apart IS DISTINCT FROM to_jsonb(NEW) - apart THEN
+                    IF to_jsonb(OLD) - apart IS DISTINCT FROM to_jsonb(NEW) - apart THEN
                         RAISE EXCEPTION 'a bank transfer never changes'
+                            USING ERRCODE = 'integrity_constraint_violation';
+                    ELSIF OLD.state = 'SUCCEEDED'
+                        AND (NEW.state <> 'FAILED' OR NEW.returned_at IS NULL) THEN
+                        RAISE EXCEPTION 'a bank transfer that was paid can only come back'
                             USING ERRCODE = 'integrity_constraint_violation';
                     END IF;
                     RETURN NEW;
@@ -198,10 +207,14 @@ class BankTransfer(models.Model):
     def settle(self, outcome: Outcome, *, at: datetime) -> None:
         """Book what became of it at the gateway, once; hearing it again changes nothing.
 
-        Raises Contradiction if the gateway says another end than it said before.
+        What was paid can still come back. Raises Contradiction if the gateway says any other end
+        than it said before.
         """
         self.connection = lock(self.connection)
         self.refresh_from_db(fields=[*self.mutable])
+        if self.is_paid and outcome.state == State.FAILED:
+            self._come_back(outcome, at)
+            return
         if self.is_settled:
             if outcome.is_final and outcome.state != self.state:
                 raise Contradiction(
@@ -220,11 +233,19 @@ class BankTransfer(models.Model):
         elif self.state != before:
             self._record(events.transfer_sent, at)
 
+    def _come_back(self, outcome: Outcome, at: datetime) -> None:
+        """The bank sent back what it had taken, and the money is with us again."""
+        self.state, self.returned_at = self.State.FAILED, at
+        self.failure = _failure(outcome)
+        self.save(update_fields=["state", "returned_at", "failure"])
+        self._book(Movement.PAYOUT_RETURNED, at)
+        self._record(events.transfer_returned, at)
+
     def _note(self, outcome: Outcome, at: datetime) -> None:
         self.state = self.State(outcome.state)
         self.reference = outcome.reference or self.reference
         self.settled_at = at if outcome.is_final else None
-        self.failure = outcome.decline.sentence[:250] if outcome.decline else ""
+        self.failure = _failure(outcome)
         self.save(update_fields=["state", "reference", "settled_at", "failure"])
 
     def _book(self, kind: Movement, at: datetime) -> None:
@@ -265,3 +286,11 @@ class BankTransfer(models.Model):
     @property
     def is_settled(self) -> bool:
         return self.state not in self.UNSETTLED
+
+    @property
+    def is_paid(self) -> bool:
+        return self.state == self.State.SUCCEEDED
+
+
+def _failure(outcome: Outcome) -> str:
+    return outcome.decline.sentence[:250] if outcome.decline else ""

@@ -315,15 +315,40 @@ class TestTransfer:
     def test_begins_as_an_intent(self, paid):
         copy_refused(paid.transfer, state="SUCCEEDED", by="begins as an intent")
 
-    def test_that_arrived_never_changes(self, paid):
-        accepted(
-            "UPDATE payouts_banktransfer SET state = 'SUCCEEDED', settled_at = now() WHERE id = %s",
-            paid.transfer.pk,
-        )
+    def change(self, to: str) -> str:
+        return f"UPDATE payouts_banktransfer SET {to} WHERE id = %s"
 
-        statement = "UPDATE payouts_banktransfer SET state = 'FAILED' WHERE id = %s"
-        refused(statement, paid.transfer.pk, by="never changes")
+    def test_that_arrived_can_only_come_back(self, paid):
+        key, failed = paid.transfer.pk, "state = 'FAILED'"
+        accepted(self.change("state = 'SUCCEEDED', settled_at = now()"), key)
+
+        for change, rule in (
+            (failed, "can only come back"),
+            ("failure = 'None.'", "can only come back"),
+            ("returned_at = now()", "can only come back"),
+            (f"{failed}, returned_at = now(), settled_at = begun_at", "never changes"),
+            (f"{failed}, returned_at = now(), reference = 'another'", "never changes"),
+            ("state = 'INTENT', settled_at = NULL", "never changes"),
+        ):
+            refused(self.change(change), key, by=rule)
         refused("UPDATE payouts_banktransfer SET amount = 1", by=NOT_ALLOWED)
+
+    def test_that_came_back_gives_back_what_it_took_and_never_changes(self, paid):
+        key = paid.transfer.pk
+        accepted(self.change("state = 'SUCCEEDED', settled_at = now()"), key)
+        accepted(self.change("state = 'FAILED', returned_at = now()"), key)
+
+        split = fresh(paid.split)
+        assert (split.state, split.credited, split.banked) == ("AVAILABLE", 52_00, 0)
+        for change in ("returned_at = NULL", "state = 'SUCCEEDED', returned_at = NULL"):
+            refused(self.change(change), key, by="never changes")
+
+    def test_comes_back_only_after_it_was_paid(self, paid):
+        for change in (
+            "state = 'FAILED', settled_at = now(), returned_at = now()",
+            "returned_at = now()",
+        ):
+            refused(self.change(change), paid.transfer.pk, by="never changes")
 
     def test_that_fails_gives_back_what_it_took_and_no_more(self, paid):
         accepted(

@@ -13,12 +13,13 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from billing.models import Credit
+from connections.kinds import kind_of
 from notifications.draining import drain_events
 from notifications.models import Notification
 from payouts.closing import close_weeks
 from payouts.harvest import collect_earnings
 from payouts.models import BankAccount, BankTransfer, Earning, Payout, Preference, Settlement
-from payouts.sending import send_transfers
+from payouts.sending import resolve_transfer, send_transfers
 from payouts.summary import WEEKS
 from payouts.weeks import weeks_until
 from revampd.kit import live
@@ -86,6 +87,26 @@ class TestList:
         assert "In transit</dt><dd>$0.00" in shown
         assert "Failed</dt><dd>$46.50<small>came back from the bank, available again" in shown
         assert "Paid</dt><dd>$50.00<small>$50.00 to the wallet, $0.00 to the bank" in shown
+
+    def test_shows_what_came_back_after_it_was_paid(self, cast, as_, payout):
+        link_bank(cast, "returned", at=ago(9))
+        payout.settle(credit=30_00, transfer=66_50, by=cast.noah, at=ago(8))
+        [transfer] = BankTransfer.objects.all()
+        for days in (8, 6):
+            resolve_transfer(transfer, at=ago(days))
+        assert "Paid</dt><dd>$96.50" in text(as_(cast.maya).get(url(cast)))
+
+        resolve_transfer(transfer, at=ago(3))
+
+        browser = as_(cast.maya)
+        shown = text(browser.get(url(cast)))
+        assert "Available</dt><dd>$66.50" in shown
+        assert "Failed</dt><dd>$66.50" in shown
+        assert "Paid</dt><dd>$30.00<small>$30.00 to the wallet, $0.00 to the bank" in shown
+        shown = text(browser.get(url(cast, payout=payout)))
+        assert "It was paid, and came back on" in shown
+        assert "The bank account is frozen. It is available again." in shown
+        assert "Settle $66.50" in shown
 
     def test_draws_what_each_week_and_each_sub_org_earned(self, cast, as_, payout):
         other = connect(cast.northwind, "Harbor Kids", cast.zed, by=cast.maya)
@@ -538,3 +559,34 @@ class TestNotifications:
             "Dora Tester",
         }
         assert told.first().title == "$96.50 to pay out"
+
+    @pytest.mark.parametrize(
+        ("account", "code", "title", "staff_title"),
+        [
+            ("at_once", "paid", "$66.50 paid to your bank", None),
+            (
+                *("refused", "failed", "$66.50 could not be sent to your bank"),
+                "A payout of Northwind Agency came back",
+            ),
+            (
+                *("returned", "returned", "$66.50 came back from your bank"),
+                "A payout of Northwind Agency came back after it was paid",
+            ),
+        ],
+    )
+    def test_tell_what_became_of_a_transfer(self, cast, payout, account, code, title, staff_title):
+        link_bank(cast, account, at=ago(9))
+        payout.settle(credit=30_00, transfer=66_50, by=cast.noah, at=ago(8))
+        [transfer] = BankTransfer.objects.all()
+        for days in (8, 6, 3):
+            resolve_transfer(transfer, at=ago(days))
+        drain_events()
+
+        told = Notification.objects.filter(event__code=f"bank_transfer.{code}")
+        titles = {notification.recipient: notification.title for notification in told}
+        staff = {cast.rhea: staff_title} if staff_title else {}
+        assert titles == dict.fromkeys((cast.maya, cast.noah, cast.dora), title) | staff
+        assert set(told.values_list("category", flat=True)) == {"PAYOUTS"}
+        assert {kind_of(one.event).path(one.event) for one in told} == {url(cast, payout=payout)}
+        in_transit = Notification.objects.filter(event__code="bank_transfer.sent")
+        assert not in_transit.exists()  # a line of the timeline; who settled it knows

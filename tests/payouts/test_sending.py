@@ -14,11 +14,11 @@ from billing.models.oversight import report_contradiction
 from billing.models.payments import Contradiction
 from connections.models import Connection, Event
 from payouts.gateways import bank
-from payouts.gateways.accounts import ARRIVES_AFTER, BY_NAME
+from payouts.gateways.accounts import ARRIVES_AFTER, BY_NAME, RETURNS_AFTER
 from payouts.gateways.base import TransferOrder
 from payouts.gateways.sandbox import Sandbox
 from payouts.models import BankAccount, BankTransfer, Payout, SandboxLink, SandboxTransfer
-from payouts.sending import send_transfers
+from payouts.sending import resolve_transfer, send_transfers
 from revampd.kit.errors import Invalid
 from revampd.kit.money import Money
 from tests.billing.payments.acts import fresh
@@ -29,6 +29,7 @@ from .acts import NOW, WEEK, link_bank, paid_out
 
 LATER = NOW + WEEK
 ARRIVED = LATER + ARRIVES_AFTER
+RETURNED = ARRIVED + RETURNS_AFTER
 MINUTES = timedelta(minutes=5)
 
 
@@ -86,6 +87,28 @@ class TestTransfer:
         [told] = Event.objects.filter(code="bank_transfer.failed")
         assert told.facts["failure"] == reason
         assert_books_agree()
+
+    def test_that_comes_back_after_it_was_paid_is_available_again(self, cast):
+        payout = send(cast, "returned")
+        live(LATER, ARRIVED + MINUTES)
+        [transfer], paid_at = BankTransfer.objects.all(), fresh(payout).changed_at
+        assert fresh(payout).state == Payout.State.SETTLED
+
+        for later in (RETURNED, RETURNED + MINUTES):
+            assert resolve_transfer(fresh(transfer), at=later)
+
+        transfer, payout = fresh(transfer), fresh(payout)
+        assert (transfer.state, transfer.returned_at) == (BankTransfer.State.FAILED, RETURNED)
+        assert transfer.failure == "The bank account is frozen."
+        assert (payout.state, payout.left, payout.credited) == ("AVAILABLE", 70_00, 30_00)
+        assert payout.changed_at == RETURNED > paid_at  # so its statement is made anew
+        [told] = Event.objects.filter(code="bank_transfer.returned")
+        assert told.facts["failure"] == "The bank account is frozen."
+        assert_as_the_bank_says()
+
+        payout.settle(credit=70_00, transfer=0, by=cast.noah, at=RETURNED)
+        assert fresh(payout).state == Payout.State.SETTLED
+        assert_as_the_bank_says()
 
     def test_that_failed_is_sent_again_to_another_account(self, cast):
         payout = send(cast, "refused")
@@ -198,14 +221,14 @@ class TestOutcome:
         assert Event.objects.filter(code="bank_transfer.paid").count() == 1
 
     def test_that_contradicts_the_books_changes_nothing(self, cast):
-        send(cast, "at_once")
+        send(cast, "refused")
         live(LATER)
         transfer = BankTransfer.objects.get()
 
-        with pytest.raises(Contradiction, match="is paid here"):
-            transfer.settle(Outcome(State.FAILED, transfer.reference), at=LATER)
+        with pytest.raises(Contradiction, match="is failed here"):
+            transfer.settle(Outcome(State.SUCCEEDED, transfer.reference), at=LATER)
         for _ in range(2):
-            report_contradiction(transfer, "It is paid here.", at=LATER)
+            report_contradiction(transfer, "It is failed here.", at=LATER)
 
         assert Event.objects.filter(code="gateway.contradicted").count() == 1
         assert_as_the_bank_says()

@@ -14,7 +14,7 @@ from connections.models import Event
 from notifications.draining import drain_events
 from notifications.models import Notification
 from payouts import postman
-from payouts.gateways.accounts import ARRIVES_AFTER
+from payouts.gateways.accounts import ARRIVES_AFTER, RETURNS_AFTER
 from payouts.gateways.stripe_connect import connected
 from payouts.linking import StillChecked, begin_link, finish_link
 from payouts.models import BankAccount, BankTransfer, Payout
@@ -162,18 +162,51 @@ class TestTransfer:
         assert Event.objects.filter(code="bank_transfer.paid").count() == 1
         assert_books_agree()
 
-    def test_that_came_back_after_it_was_paid_is_for_staff(self, sent, world, now):
-        _, about = sent("later")
+    @pytest.fixture
+    def returned(self, sent, world, now):
+        """A transfer that was paid, and that the bank has sent back since; nobody has told yet."""
+        transfer, about = sent("later")
         world.arrive()
         tell(about, "payout.paid", 1)
         INBOX.work_off(at=now)
-
+        assert BankTransfer.objects.get().state == State.SUCCEEDED
         world.fake.bounce(about["id"])
-        tell(about, "payout.failed", 2)
-        INBOX.work_off(at=now)
+        return transfer, about
 
-        assert Event.objects.filter(code="gateway.contradicted").count() == 1
-        assert GatewayEvent.objects.get(event_id="evt_2").problem
+    @pytest.mark.parametrize("times", [1, 3])
+    def test_that_comes_back_after_it_was_paid_is_available_again(
+        self, returned, world, payout, now, times
+    ):
+        transfer, about = returned
+        for number in range(times):
+            tell(about, "payout.failed", 2 + number)
+        tell(transfer, "transfer.reversed", 9)
+
+        assert INBOX.work_off(at=now) == times + 1
+
+        sent = BankTransfer.objects.get()
+        assert (sent.state, sent.returned_at) == (State.FAILED, now)
+        assert sent.failure == "The bank account is closed."
+        assert (fresh(payout).state, fresh(payout).left) == (Payout.State.AVAILABLE, 70_00)
+        assert world.gone == 0
+        assert Event.objects.filter(code="bank_transfer.returned").count() == 1
+        assert not Event.objects.filter(code="gateway.contradicted").exists()
+        assert_books_agree()
+
+    def test_is_paid_until_what_comes_back_is_with_us(self, returned, world, payout, now):
+        transfer, about = returned
+        account = transfer["destination"]
+        world.fake.balances[account] -= 1
+        tell(about, "payout.failed", 2)
+
+        assert INBOX.work_off(at=now) == 0
+
+        assert BankTransfer.objects.get().state == State.SUCCEEDED
+        assert fresh(payout).left == 0
+        world.fake.balances[account] += 1
+        assert INBOX.work_off(at=now + timedelta(hours=2)) == 1
+        assert fresh(payout).left == 70_00
+        assert_books_agree()
 
 
 class TestAccount:
@@ -240,3 +273,17 @@ class TestPostman:
 
         assert postman.deliver(at=later) == 0
         assert BankTransfer.objects.get().state == State.SUCCEEDED
+
+    def test_tells_of_what_came_back(self, cast, payout, now):
+        link_bank(cast, "returned", at=now)
+        payout.settle(credit=30_00, transfer=70_00, by=cast.noah, at=now)
+        send_transfers(at=now)
+
+        for later in (now + ARRIVES_AFTER, now + ARRIVES_AFTER + RETURNS_AFTER):
+            assert postman.deliver(at=later) == 1
+            assert INBOX.work_off(at=later) == 1
+            assert postman.deliver(at=later) == 0
+
+        assert BankTransfer.objects.get().returned_at == later
+        assert fresh(payout).left == 70_00
+        assert_books_agree()

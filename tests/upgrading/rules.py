@@ -23,7 +23,12 @@ BASELINE = {
     "tickets": "0001_initial",
 }
 # Migrations that may do more, each with the reason why it harms nobody.
-ALLOWED: dict[tuple[str, str], str] = {}
+ALLOWED: dict[tuple[str, str], str] = {
+    (
+        "billing",
+        "0014_payout_returns",
+    ): "a field changes its choices alone, of which no table knows",
+}
 
 GONE = (migrations.RemoveField, migrations.DeleteModel)
 RENAMED = (migrations.RenameField, migrations.RenameModel, migrations.AlterModelTable)

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from billing.gateways.base import CustomerRef, State
-from payouts.gateways.accounts import ARRIVES_AFTER
+from payouts.gateways.accounts import ARRIVES_AFTER, RETURNS_AFTER
 from payouts.gateways.base import Bank, BankDetails, Link, TransferOrder
 from payouts.gateways.sandbox import Sandbox
 from payouts.gateways.stripe_connect import StripeBank
@@ -77,7 +77,7 @@ class SandboxWorld(World):
         SandboxLink.objects.get(pk=link.reference).complete(name)
 
     def arrive(self) -> None:
-        self.sandbox.at += ARRIVES_AFTER + timedelta(seconds=1)
+        self.sandbox.at += max(ARRIVES_AFTER, RETURNS_AFTER) + timedelta(seconds=1)
 
     @property
     def arrived(self) -> list[int]:

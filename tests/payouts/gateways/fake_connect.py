@@ -48,8 +48,12 @@ class FakeConnect(FakeStripe):
             del self.objects[bank]
 
     def arrive(self) -> None:
-        """Some days pass: what was on its way arrives, or comes back."""
+        """Some days pass: what was on its way arrives, or comes back; so may what had arrived."""
         with self.lock:
+            for payout in self.of("payout"):
+                account = self.behind[payout["destination"]]
+                if payout["status"] == "paid" and account.behaviour is Behaviour.RETURNS:
+                    self._fail_payout(payout, account.code)
             for payout in self.of("payout"):
                 if payout["status"] == "pending":
                     self._end(payout)
@@ -126,8 +130,8 @@ class FakeConnect(FakeStripe):
         return [bank for bank in self.of("bank_account") if bank["account"] == account]
 
     def _end(self, payout: Object) -> None:
-        code = self.behind[payout["destination"]].code
-        if code:
+        account = self.behind[payout["destination"]]
+        if (code := account.code) and account.behaviour is not Behaviour.RETURNS:
             self._fail_payout(payout, code)
         else:
             payout["status"] = "paid"

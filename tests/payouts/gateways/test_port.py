@@ -79,6 +79,21 @@ class TestSend:
         assert world.gateway.send(order).state is State.FAILED
         assert world.gone == 0
 
+    def test_may_come_back_after_it_arrived(self, world):
+        order = world.order("returned")
+        sent = world.gateway.send(order)
+        world.arrive()
+        assert world.gateway.look_up(order, sent.reference).state is State.SUCCEEDED
+        assert world.gone == AMOUNT.minor
+        world.arrive()
+
+        outcome = world.gateway.look_up(order, sent.reference)
+
+        assert outcome.state is State.FAILED
+        assert outcome.decline.code == BY_NAME["returned"].code
+        assert world.gone == 0
+        assert world.gateway.send(order) == outcome
+
     @pytest.mark.parametrize("name", ["later", "at_once", "closed"])
     def test_happens_once_however_often_it_is_sent(self, world, name):
         order = world.order(name)
