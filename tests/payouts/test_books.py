@@ -1,20 +1,27 @@
 """The books of payouts: they agree, and each planted fault is found and named."""
 
+import re
 from datetime import timedelta
 
 import pgtrigger
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connections
 
-from billing.books import differences
+from billing.books import compare, differences
+from billing.books.equations import WALLETS
 from billing.models import Credit
+from payouts.books import INVOICES, PAYOUTS
 from payouts.models import BankTransfer
 from payouts.sending import send_transfers
 from tests.cast import Cast
 
 from .acts import NOW, WEEK, close, link_bank, put_on_tier, sell, take_back, week
+from .affiliates.acts import bring_sub_org, give, pay_owed, subscribe
 
 LATER = NOW + WEEK
+EARNING = "UPDATE payouts_earning SET"
+OF_PAYMENT = " WHERE reverses_id IS NULL"
 
 
 @pytest.fixture
@@ -47,6 +54,102 @@ def plant(statement: str) -> None:
         cursor.execute(statement)
         cursor.execute("SELECT set_config('pgtrigger.ignore', '', false)")
     owner.close()
+
+
+class TestEquations:
+    """Of every invoice, payout and wallet, both sides; the first that differs is named."""
+
+    @pytest.fixture
+    def lived(self, committed_cast: Cast) -> Cast:
+        """All that an equation counts: a share of a referral, a refund, a transfer that failed."""
+        cast = committed_cast
+        give(cast.northwind, 10_00, 12)
+        put_on_tier(cast)
+        link_bank(cast, "refused")
+        brought = bring_sub_org(cast.bluebird, cast.northwind)
+        subscribe(brought, cast.growth)
+        [payment] = pay_owed(brought)
+        take_back(payment, 20_00)
+        [payout] = close(LATER)
+        payout.settle(credit=50_00, transfer=payout.left - 50_00, by=cast.noah, at=LATER)
+        send_transfers(at=LATER)
+        left = cast.revampd_northwind.payouts.get().left
+        link_bank(cast, "later", at=LATER)
+        free = LATER + timedelta(days=4)
+        payout.settle(credit=10_00, transfer=left - 10_00, by=cast.noah, at=free)
+        send_transfers(at=free)
+        assert differences() == []
+        return cast
+
+    COLLECTED = (
+        "Northwind Agency → Ada & Co: What was collected of INV-00001 is {}, but the Partners’ "
+        "shares, the transaction fees, the affiliate shares, refunds, disputes that are open or "
+        "lost and what is not shared out yet come to {}."
+    )
+    EARNED = (
+        "Revampd → Northwind Agency: The payout of 9 Nov 2026 is {}, but credits in wallets, "
+        "transfers to banks, carried into the week after and what is not settled yet come to {}."
+    )
+    WALLET = (
+        "Revampd → Northwind Agency: The wallet is {}, but the balance by the ledger come to {}."
+    )
+
+    @pytest.mark.parametrize(
+        ("equation", "fault", "sentence"),
+        [
+            (INVOICES, f"{EARNING} gross = gross + 1, net = net + 1{OF_PAYMENT}", COLLECTED),
+            (INVOICES, f"{EARNING} gross = gross + 1, fee = fee + 1{OF_PAYMENT}", COLLECTED),
+            (
+                INVOICES,
+                f"{EARNING} gross = gross + 1, affiliate = affiliate + 1{OF_PAYMENT}",
+                COLLECTED,
+            ),
+            (INVOICES, "UPDATE billing_payment SET amount = amount - 1", COLLECTED),
+            (INVOICES, "UPDATE billing_refund SET amount = amount + 1", COLLECTED),
+            (PAYOUTS, f"{EARNING} gross = gross + 1, net = net + 1{OF_PAYMENT}", EARNED),
+            (PAYOUTS, "UPDATE payouts_settlement SET credited = credited + 1", EARNED),
+            (
+                PAYOUTS,
+                "UPDATE payouts_banktransfer SET state = 'FAILED', settled_at = now()"
+                " WHERE state = 'PROCESSING'",
+                EARNED,
+            ),
+            (
+                PAYOUTS,
+                "UPDATE payouts_payout SET credited = credited - 1, state = 'AVAILABLE'",
+                EARNED,
+            ),
+            (WALLETS, "UPDATE billing_credit SET amount = amount + 1 WHERE amount = 1000", WALLET),
+            (WALLETS, "DELETE FROM billing_transfer WHERE kind = 'PAYOUT_CREDITED'", WALLET),
+        ],
+    )
+    def test_are_seen_not_to_hold(self, lived, equation, fault, sentence):
+        assert compare(equation.comparison) == []
+        plant(fault)
+
+        [found] = compare(equation.comparison)
+
+        amount = r"−?\$[\d.]+"
+        assert re.fullmatch(re.escape(sentence).replace(r"\{\}", amount), found.sentence), found
+
+    def test_say_by_how_much(self, lived):
+        plant(f"{EARNING} gross = gross + 1, affiliate = affiliate + 1{OF_PAYMENT}")
+
+        [found] = compare(INVOICES.comparison)
+
+        assert found.sentence == self.COLLECTED.format("$149.00", "$149.01")
+
+    def test_name_the_first_difference(self, lived):
+        plant("UPDATE payouts_settlement SET credited = credited + 1 WHERE credited = 1000")
+
+        with pytest.raises(CommandError) as failure:
+            call_command("verify_books")
+
+        first, *_ = str(failure.value).splitlines()
+        assert first == (
+            "Revampd → Northwind Agency: What was credited of the payout of 9 Nov 2026 is $60.00,"
+            " but its rows come to $60.01."
+        )
 
 
 class TestFaults:
