@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import quote
 from django.core.exceptions import PermissionDenied
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -99,6 +100,6 @@ def _admin_page(subject: str) -> str:
     """The page of a row that is named "app.model:id", "" if it has none."""
     label, _, key = subject.partition(":")
     try:
-        return reverse(f"admin:{label.replace('.', '_')}_change", args=[key])
+        return reverse(f"admin:{label.replace('.', '_')}_change", args=[quote(key)])
     except NoReverseMatch:
         return ""

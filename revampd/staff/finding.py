@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
+from django.contrib.admin.utils import quote
 from django.db import models
 from django.db.models import QuerySet, Value
 from django.http import HttpRequest, HttpResponse
@@ -100,6 +101,7 @@ def _name(own: Any, row: Any) -> str:
 
 def _hits(own: Any, rows: QuerySet[Any], typed: str = "") -> Hits:
     stem = f"admin:{own.opts.app_label}_{own.opts.model_name}"
-    shown = [(_name(own, row), reverse(f"{stem}_change", args=[row.pk])) for row in rows[:SHOWN]]
+    pages = {row: reverse(f"{stem}_change", args=[quote(row.pk)]) for row in rows[:SHOWN]}
+    shown = [(_name(own, row), page) for row, page in pages.items()]
     more = f"{reverse(f'{stem}_changelist')}?q={typed}" if len(shown) == SHOWN else ""
     return Hits(str(own.opts.verbose_name_plural), shown, more)

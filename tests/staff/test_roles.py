@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.utils import quote
 from django.contrib.auth.models import Group
 from django.urls import reverse
 from django.utils import timezone
@@ -156,7 +157,7 @@ def addresses(rows: dict[str, Any]) -> Iterator[Address]:
             if names == ["object_id"]:
                 if row is None:
                     continue
-                arguments = [row.pk]
+                arguments = [quote(row.pk)]
             else:
                 arguments = [rows[name] for name in names]
             yield Address(label, kind, reverse(f"admin:{pattern.name}", args=arguments))

@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 import time_machine
 from django.contrib import admin
+from django.contrib.admin.utils import quote
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.urls import URLResolver, get_resolver, reverse
 from django.urls.converters import UUIDConverter
@@ -58,7 +59,7 @@ def every_address(values) -> list[str]:
             # A row of the page's own where there is one; what is refused is never looked up.
             names = pattern.pattern.converters
             stand_in = {name: UUID(int=1) if is_uuid(one) else 1 for name, one in names.items()}
-            key = {"object_id": row.pk if row else 1} if "object_id" in names else {}
+            key = {"object_id": quote(row.pk) if row else 1} if "object_id" in names else {}
             found.add(reverse(f"admin:{pattern.name}", kwargs=stand_in | key))
     found |= {f"/{route}" for route in simple_routes()}
     return sorted(found)
