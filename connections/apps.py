@@ -8,5 +8,5 @@ class ConnectionsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        # Every app lists its event kinds in events.py; loading them fills the registry.
+        # Every app lists its event kinds in `events`; loading them fills the registry.
         autodiscover_modules("events")

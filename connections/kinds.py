@@ -1,6 +1,6 @@
 """Kinds of events: what each is called, who hears of it, and in which words.
 
-Every app lists its kinds in its events.py; recording one writes the `Event` row, and, if
+Every app lists its kinds in its `events`; recording one writes the `Event` row, and, if
 anybody is to be told, the outbox row that a worker turns into notifications.
 """
 

@@ -32,7 +32,7 @@ class Event(AppendOnly):
     """Who did what, for which organization, when and from where, with the facts as they were.
 
     It is the audit trail, the timeline of a page and the source of every notification. `code`
-    names an `EventKind`; kinds stand in each app's events.py.
+    names an `EventKind`; kinds stand in each app's `events`.
     """
 
     code = models.CharField(max_length=60)

@@ -1,0 +1,10 @@
+"""The names of the tasks that verbs ring for."""
+
+COLLECT_TASK = "billing.collect_payments"
+RECONCILE_TASK = "billing.reconcile_payments"
+REFUND_TASK = "billing.settle_refunds"
+BOOKS_TASK = "billing.check_books"
+WEBHOOK_TASK = "billing.work_off_webhooks"
+FILE_TASK = "billing.file_documents"
+IMPORT_TASK = "billing.import_sub_orgs"
+RUN_TASK = "billing.run_asked"
