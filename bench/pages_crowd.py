@@ -23,7 +23,7 @@ from connections.models import Connection, Membership, Organization, Outbox, Use
 from notifications.bell import bell_of
 from notifications.draining import drain_events
 from tests.billing.cards import add_card
-from tests.crowd import seed
+from tests.crowd import OWNERS, seed
 
 MAYA, BEN, RHEA = "maya@example.com", "ben@example.com", "rhea@example.com"
 TIERS = {"Starter": 97_00, "Pro": 297_00, "Scale": 597_00}  # a month; the Partner has the last
@@ -59,7 +59,9 @@ def fill(owner: psycopg.Connection[Any], customers: int, months: int) -> dict[st
     today = timezone.now().date()
     first = today - relativedelta(months=months - 1)
     with owner.transaction():
-        seed(psycopg.ClientCursor(owner), customers, first, share=customers)
+        cursor = psycopg.ClientCursor(owner)
+        seed(cursor, customers, first, share=customers)
+        cursor.execute(OWNERS, {"count": customers})
     owner.execute("VACUUM (ANALYZE)")
     for month in range(months):
         _bill(first + relativedelta(months=month))

@@ -33,15 +33,6 @@ TICK = os.sysconf("SC_CLK_TCK")
 # The crowd's customers all buy from one Partner here; who they are stays the same.
 MORE = """
 SET session_replication_role = replica;
-INSERT INTO connections_user (password, is_superuser, email, name, time_zone, is_active, is_staff,
-    date_joined)
-SELECT '!', false, 'person' || n || '@clinic-' || n || '.test', 'Person ' || n, 'UTC', true, false,
-    now() FROM generate_series(1, %(sub_orgs)s) n;
-INSERT INTO connections_membership (role, joined_at, user_id, organization_id)
-SELECT 'OWNER', now(), person.id, organization.id FROM connections_user person
-    JOIN connections_organization organization
-    ON organization.slug = split_part(split_part(person.email, '@', 2), '.', 1)
-    WHERE person.name LIKE 'Person %%';
 UPDATE connections_membership SET organization_id = md5('provider0')::uuid
     WHERE id = (SELECT min(id) FROM connections_membership);
 DELETE FROM connections_membership WHERE user_id = (SELECT id FROM connections_user
@@ -106,10 +97,11 @@ def fill(postgres: Any, options: argparse.Namespace) -> None:
 
     from tests import crowd
 
-    values = {"sub_orgs": options.sub_orgs, "invoices": options.invoices}
+    values = {"invoices": options.invoices}
     with psycopg.connect(postgres.url(OWNER)) as session:
         share, cursor = options.sub_orgs, psycopg.ClientCursor(session)
         crowd.seed(cursor, 2 * share, DAY, share)
+        cursor.execute(crowd.OWNERS, {"count": share})
     with psycopg.connect(postgres.url(SUPERUSER), autocommit=True) as session:
         psycopg.ClientCursor(session).execute(MORE, values)
         if options.sql:

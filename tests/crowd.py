@@ -51,6 +51,18 @@ SELECT pg_temp.grown(c, 1), 'PARTNER', 'SUB_ORG', 'USD', 'ACTIVE', %(at)s, %(at)
     md5('customer' || c)::uuid, md5('provider' || (c - 1) / %(share)s)::uuid, '0'
     FROM generate_series(1, %(count)s) c;
 """
+# Besides, an owner of each customer's own, for what depends on how many people there are.
+OWNERS = """
+INSERT INTO connections_user (password, is_superuser, email, name, time_zone, is_active, is_staff,
+    date_joined)
+SELECT '!', false, 'person' || c || '@clinic-' || c || '.test', 'Person ' || c, 'UTC', true, false,
+    now() FROM generate_series(1, %(count)s) c;
+INSERT INTO connections_membership (role, joined_at, user_id, organization_id)
+SELECT 'OWNER', now(), person.id, organization.id FROM connections_user person
+    JOIN connections_organization organization
+    ON organization.slug = split_part(split_part(person.email, '@', 2), '.', 1)
+    WHERE person.name LIKE 'Person %%';
+"""
 CATALOG = """
 INSERT INTO billing_plan (id, name, description, created_at, provider_id)
 SELECT md5('plan' || p)::uuid, 'Growth', '', %(at)s, md5('provider' || p)::uuid

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -14,7 +15,7 @@ from revampd.kit.locking import lock
 from revampd.kit.prepared import prepared
 from revampd.kit.search import having, vector
 
-from .people import User
+from .people import CALLED, User
 
 if TYPE_CHECKING:
     from .connections import Connection
@@ -49,7 +50,7 @@ ROLE_EXPLANATIONS = {
 }
 
 
-NAMED, ADDRESSED = vector("user__name"), vector("user__name", "user__email")
+NAMED = vector("user__name")
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
@@ -72,15 +73,20 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         the overview of a connection says: who else works there is not theirs to find out, and
         neither is whether an address belongs there.
         """
-        colleagues = self.filter(among("organization", mine))
-        customers = self.filter(among("organization__bought__provider", mine))
-        contacts = self.filter(
+        if words is None:
+            return self.none()
+        # An array is made once, however the rest is joined to it.
+        called = ArraySubquery(having(User.objects.all(), CALLED, words).values("pk"))
+        rows = self.filter(among("user", called, "bigint"))
+        colleagues = rows.filter(among("organization", mine))
+        customers = rows.filter(among("organization__bought__provider", mine))
+        contacts = rows.filter(
             Q(organization__provided__sales_owner=F("pk"))
             | Q(organization__provided__support_owner=F("pk")),
             among("organization__provided__customer", mine),
         )
-        known = [having(rows, ADDRESSED, words) for rows in (colleagues, customers)]
-        ids = [rows.values("pk") for rows in (*known, having(contacts, NAMED, words))]
+        parts = (colleagues, customers, having(contacts, NAMED, words))
+        ids = [part.values("pk") for part in parts]
         return self.filter(pk__in=ids[0].union(*ids[1:]))
 
 

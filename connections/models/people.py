@@ -43,6 +43,9 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email__iexact=username)
 
 
+CALLED = vector("name", "email")
+
+
 class User(AbstractBaseUser, PermissionsMixin):
     """A person. What they may do follows from their memberships, not from this row."""
 
@@ -64,7 +67,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         constraints = [
             models.UniqueConstraint(Lower("email"), name="user_email_unique"),
         ]
-        indexes = [GinIndex(vector("name", "email"), name="user_words")]
+        indexes = [GinIndex(CALLED, name="user_words")]
 
     def __str__(self) -> str:
         return self.name or self.email

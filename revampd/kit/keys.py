@@ -6,8 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import BooleanField, F, Func, TextField, Value
-
-from revampd.kit.prepared import Argument
+from django.db.models.expressions import BaseExpression
 
 
 class among(Func):  # noqa: N801 - reads like a lookup: rows.filter(among("connection", keys))
@@ -20,11 +19,11 @@ class among(Func):  # noqa: N801 - reads like a lookup: rows.filter(among("conne
     def __init__(
         self,
         field: str,
-        keys: Iterable[UUID | int] | Argument,
+        keys: Iterable[UUID | int] | BaseExpression,
         type: str = "uuid",  # noqa: A002 - in the words of SQL
     ) -> None:
         """An argument of a prepared query stands for what `array_of` gives."""
-        values = keys if isinstance(keys, Argument) else Value(array_of(keys))
+        values = keys if isinstance(keys, BaseExpression) else Value(array_of(keys))
         super().__init__(field, values, type=type)
 
 
