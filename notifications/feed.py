@@ -51,15 +51,16 @@ class Entry:
 # Which
 
 
-def told_to(reader: User, chosen: Mapping[str, Any]) -> "Paginator[int]":
-    """The keys of what `reader` was told and chose to see, page by page, unread ones on top."""
+def told_to(reader: User, chosen: Mapping[str, Any]) -> "Paginator[Notification]":
+    """What `reader` was told and chose to see, page by page, unread ones on top, with parties."""
     connection = chosen.get("connection")
     shape = {
         "category": chosen.get("category", ""),
         "is_unread": bool(chosen.get("unread")),
         "of_one": bool(connection),
     }
-    pages: Paginator[int] = Paginator(_part.part_of(reader.pk, connection, **shape), PAGE_LENGTH)
+    parts = _part.part_of(reader.pk, connection, **shape)
+    pages: Paginator[Notification] = Paginator(parts, PAGE_LENGTH)
     pages.count = _number(reader.pk, connection, **shape)[0]
     return pages
 
@@ -86,17 +87,10 @@ def _number(reader: Any, connection: Any, **shape: Any) -> "models.QuerySet[User
 @prepared
 def _part(
     reader: Any, connection: Any, *, part: tuple[int, int], **shape: Any
-) -> "models.QuerySet[Notification, int]":
-    """A page is found in an index alone, however deep it lies; what it shows is read afterwards."""
-    rows = _narrowed(reader, connection, **shape).pinned_first().values_list("pk", flat=True)
-    part_of_them: models.QuerySet[Notification, int] = rows[slice(*part)]
-    return part_of_them
-
-
-@prepared
-def read_anew(keys: Any) -> models.QuerySet[Notification]:
-    """Those with these keys, with their parties."""
-    rows: Any = Notification.objects.filter(among("pk", keys, type="bigint"))
+) -> models.QuerySet[Notification]:
+    """A page is found in an index alone, however deep it lies; only what it shows is read."""
+    keys = _narrowed(reader, connection, **shape).pinned_first().values("pk")[slice(*part)]
+    rows: Any = Notification.objects.filter(pk__in=keys)
     told: models.QuerySet[Notification] = rows.with_parties().pinned_first()
     return told
 

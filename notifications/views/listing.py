@@ -16,12 +16,11 @@ from django.views.decorators.http import require_GET, require_POST
 from connections.access import MemberRequest, personal_view
 from connections.kinds import Category, kind_of
 from notifications.bell import bell_of
-from notifications.feed import Entry, entries_of, read_anew, told_to
+from notifications.feed import Entry, entries_of, told_to
 from notifications.forms import NarrowingForm
 from notifications.models import Delivery, Notification, Undeliverable
 from revampd.kit import clock
 from revampd.kit.htmx import done, page
-from revampd.kit.keys import array_of
 
 
 @personal_view
@@ -104,7 +103,7 @@ def _list(request: MemberRequest) -> dict[str, Any]:
     shown = told_to(request.user, narrowing.chosen).get_page(request.GET.get("page"))
     return {
         "page_obj": shown,
-        "entries": entries_of(read_anew(array_of(shown)), request.user),
+        "entries": entries_of(shown, request.user),
         "narrowing": narrowing,
         "chosen": narrowing.chosen,
         "categories": Category.choices,

@@ -141,7 +141,7 @@ class TestList:
             request.reject(by=cast.bella, at=timezone.now())
         drain_events()
 
-        assert queries() == few <= 10
+        assert queries() == few <= 8
 
     def test_says_when_there_is_nothing(self, cast, as_):
         assert "Nothing yet" in as_(cast.zed).get(LIST).content.decode()
