@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pgtrigger
 import pytest
@@ -109,8 +110,8 @@ def without_triggers(owner: BaseDatabaseWrapper, *tables: type[Model]) -> Iterat
 
     It takes the time that it needs, and hangs up afterwards.
     """
-    ours = [(model, one) for model, one in pgtrigger.registered() if model in tables or not tables]
-    names = [trigger.get_pgid(model) for model, trigger in ours]
+    ours: Any = pgtrigger.registered()
+    names = [one.get_pgid(model) for model, one in ours if not tables or model in tables]
     try:
         with owner.cursor() as cursor:
             ignored = "{" + ",".join(names) + "}"

@@ -5,7 +5,7 @@ const REFUSED = new Set([403, 404, 409, 413, 422]);
 const body = document.body;
 const polls = (element) => element.matches("#bell, #news, [data-live]");
 
-// Flash messages: what htmx cannot swap in is told here; what needs no answer can be dismissed.
+// Flash messages: what htmx cannot swap in is told here.
 
 function flash(text) {
   const toast = document.getElementById("toast").content.firstElementChild.cloneNode(true);
@@ -13,11 +13,12 @@ function flash(text) {
   document.getElementById("flash").replaceChildren(toast);
 }
 
-body.addEventListener("htmx:responseError", (event) => polls(event.target) || flash(FAILED));
-body.addEventListener("htmx:sendError", (event) => polls(event.target) || flash(FAILED));
+const failed = (event) => polls(event.target) || flash(FAILED);
+body.addEventListener("htmx:responseError", failed);
+body.addEventListener("htmx:sendError", failed);
 
 // After a swap: a refusal takes the focus to its reason; nobody is left at the top of the page
-// because the button that was pressed has gone.
+// because the pressed button has gone.
 
 body.addEventListener("htmx:afterSettle", (event) => {
   const { elt, requestConfig, xhr } = event.detail;
@@ -29,7 +30,7 @@ body.addEventListener("htmx:afterSettle", (event) => {
   }
 });
 
-// Busy: said to assistive technology, and a second press of the same button does nothing.
+// Busy: said to assistive technology; a second press does nothing.
 
 body.addEventListener("htmx:beforeRequest", (event) => {
   if (polls(event.target) && document.hidden) event.preventDefault();
@@ -37,7 +38,7 @@ body.addEventListener("htmx:beforeRequest", (event) => {
 });
 body.addEventListener("htmx:afterRequest", (event) => event.target.removeAttribute("aria-busy"));
 
-document.addEventListener("submit", (event) => {
+addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method !== "post" || form.matches("[hx-post]") || event.defaultPrevented) return;
   if (form.ariaBusy === "true") event.preventDefault();
@@ -54,14 +55,13 @@ addEventListener("pageshow", (event) => {
   }
 });
 
-// Files: what is too much together is said before any of it is sent.
+// Files: too much is said before it is sent.
 
-document.addEventListener("change", ({ target }) => {
-  const { most, tooMuch } = target.dataset;
-  if (!most) return;
-  const size = [...target.files].reduce((sum, file) => sum + file.size, 0);
-  target.setCustomValidity(size > most ? tooMuch : "");
-  target.reportValidity();
+addEventListener("change", ({ target }) => {
+  let room = target.dataset.most;
+  if (!room) return;
+  for (const file of target.files) room -= file.size;
+  target.setCustomValidity(room < 0 ? target.dataset.tooMuch : "");
 });
 
 // The bell: at once when someone comes back to the page.
@@ -72,7 +72,7 @@ document.addEventListener("visibilitychange", () => {
 
 // Presses: dismiss a message, copy a value, close a menu by pressing beside it.
 
-document.addEventListener("click", (event) => {
+addEventListener("click", (event) => {
   event.target.closest("[data-dismiss]")?.parentElement.remove();
   const copy = event.target.closest("[data-copy]");
   if (copy) copyValue(copy);
@@ -87,7 +87,7 @@ async function copyValue(button) {
   setTimeout(() => button.classList.remove("copied"), 1600);
 }
 
-document.addEventListener("keydown", (event) => {
+addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   for (const menu of document.querySelectorAll("details.switch[open]")) {
     menu.open = false;
