@@ -106,6 +106,15 @@ class TestFiftyThousand:
             rows = check(browser, f"{listed}{asked}").context["rows"]
             assert len(rows) == number, asked
 
+    @pytest.mark.parametrize(("who", "is_found"), [("dana", True), ("sam", False)])
+    def test_are_found_from_everywhere_by_who_may_read_them(self, cast, crowd, as_, who, is_found):
+        browser = as_(getattr(cast, who))
+        browser.get("/search/")
+
+        page = check(browser, "/search/?q=noted777").content.decode()
+
+        assert ("Question 777" in page) is is_found
+
     def test_leave_an_open_ticket_and_its_news_cheap(self, cast, crowd, as_):
         browser = as_(cast.dana)
         browser.get(url(crowd))
