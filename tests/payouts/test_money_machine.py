@@ -1,8 +1,8 @@
 """Payouts under any history: the machine of billing, in which Partners also draw their earnings.
 
 Earnings of odd amounts at odd fees, shares of whoever brought them, refunds before and after their
-payout, splits, transfers that get lost or come back: after every step the books agree, and the bank
-has sent what is booked.
+payout, splits, transfers that get lost, fail, or come back after they were paid: after every step
+the books agree, and the bank has sent what is booked.
 """
 
 from collections import Counter
@@ -20,7 +20,7 @@ from billing.pricing import Interval
 from connections.models import Connection
 from payouts.affiliates.closing import pay_affiliates
 from payouts.closing import close_weeks
-from payouts.gateways.accounts import BY_NAME
+from payouts.gateways.accounts import BY_NAME, RETURNS_AFTER
 from payouts.harvest import collect_earnings
 from payouts.models import (
     AffiliateShare,
@@ -31,7 +31,9 @@ from payouts.models import (
     Referral,
     SandboxTransfer,
 )
+from payouts.postman import deliver
 from payouts.sending import send_transfers
+from payouts.webhooks import INBOX
 from tests.billing.test_money_machine import IS_SHORT, PLAY, Money, Side, on_sale
 from tests.cast import LONG_AGO, Cast, connect, person
 
@@ -40,7 +42,7 @@ from .affiliates.acts import give, link_of
 
 ACTS = (
     *("earn", "close", "close", "close", "settle", "settle", "settle"),
-    *("link", "link", "arrive", "arrive", "prefer"),
+    *("link", "link", "arrive", "arrive", "come_back", "come_back", "prefer"),
     *("claim_back", "claim_back", "bank_decides"),
 )
 
@@ -50,15 +52,15 @@ class PaidOut(Money):
 
     played: Counter[str] = Counter()
 
-    @initialize(names=st.tuples(*[st.sampled_from(list(BY_NAME))] * 2))
+    @initialize(names=st.tuples(*[st.sampled_from([*BY_NAME, *["returned"] * 4])] * 2))
     def link_first(self, names: tuple[str, str]) -> None:
-        """Both Partners have a bank account from the first day."""
+        """Both Partners have a bank account from the first day, often one that sends money back."""
         for number, name in enumerate(names):
             self.link(list(BY_NAME).index(name), number)
 
     @rule(
         act=st.sampled_from(ACTS),
-        number=st.integers(0, 5),
+        number=st.integers(0, len(BY_NAME) - 1),
         percent=st.integers(0, 100),
         days=st.sampled_from([0, 0, 3, 7]),
     )
@@ -100,6 +102,13 @@ class PaidOut(Money):
             self.now += later
             self.attempt("sent", lambda: send_transfers(at=self.now))
 
+    def come_back(self, number: int, percent: int) -> None:
+        """A payout is sent, arrives, and its bank may send it back and tell."""
+        self.settle(number, percent)
+        self.arrive(number, percent)
+        self.now += RETURNS_AFTER
+        self.attempt("told", lambda: deliver(at=self.now) and INBOX.work_off(at=self.now))
+
     def link(self, number: int, percent: int) -> None:
         connection, name = self.account(percent), list(BY_NAME)[number]
         by = owner(connection.customer)
@@ -121,13 +130,14 @@ class PaidOut(Money):
     # What holds after every step
 
     @invariant()
-    def shares_count(self) -> None:
-        """So that the play is known to have come to shares, and to some that went back."""
+    def play_counts(self) -> None:
+        """So that it is known which of the rarer things the play has come to."""
         for share in AffiliateShare.objects.values_list("refund", "earning"):
             who = "Partner's" if share[1] else "Revampd's"
             self.played[f"{who} share {'back' if share[0] else 'earned'}"] += 1
         for is_won in Earning.objects.exclude(dispute=None).values_list("is_won", flat=True):
             self.played["earned again" if is_won else "disputed away"] += 1
+        self.played["came back"] += BankTransfer.objects.exclude(returned_at=None).count()
 
     @invariant()
     def the_bank_says_the_same(self) -> None:
@@ -181,5 +191,5 @@ class TestPayouts:
 
         acts = ("earned", "closed", "shared", "settled", "sent", "linked", "preferred")
         shares = ("Partner's share earned", "Revampd's share earned")
-        for act in (*acts, *shares, "disputed away"):
-            assert PaidOut.played[act], PaidOut.played
+        for act in (*acts, *shares, "disputed away", "came back"):
+            assert PaidOut.played[act], dict(PaidOut.played)
