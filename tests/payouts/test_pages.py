@@ -408,12 +408,13 @@ class TestSettings:
 
         assert answer["Location"].startswith("/accounts/reauthenticate/")
 
-    def test_tells_the_owners_alone(self, cast, as_):
+    def test_tells_all_owners_and_nobody_else(self, cast, as_):
+        cast.northwind.admit(cast.zed, role="OWNER", by=cast.maya)
         self.link(as_(cast.noah), cast, "later")
         drain_events()
 
         told = Notification.objects.filter(event__code="bank_account.linked")
-        assert [notification.recipient for notification in told] == [cast.maya]
+        assert {notification.recipient for notification in told} == {cast.maya, cast.zed}
 
     def test_keeps_no_account_of_a_link_that_this_session_did_not_begin(self, cast, as_):
         self.link(as_(cast.maya), cast, "later")
