@@ -61,6 +61,7 @@ class Collected(Server):
             crowd.seed(psycopg.ClientCursor(session), size, DAY)
             psycopg.ClientCursor(session).execute(payout_floor.ACCOUNTS, values)
         env = os.environ | {"REVAMPD_DATABASE_URL": self.url(name, "revampd_app")}
+        env["REVAMPD_MODE"] = "demo"  # only a demo bills a day to come
         bill = [*MANAGE, "bill_due", "--on", DAY.isoformat()]
         subprocess.run(bill, env=env, check=True, capture_output=True)  # noqa: S603
         with self.session(name, OWNER) as session, session.transaction():

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from tqdm import tqdm
@@ -22,13 +23,15 @@ class Command(BaseCommand):
             "--on",
             metavar="DATE",
             help="what is due by this day, as in 2026-12-31; without it, today where each provider"
-            " does business",
+            " does business; a day to come takes the dry run of the admin",
         )
 
     def handle(self, *_: Any, on: str | None, **__: Any) -> None:
+        due_by = day(on) if on is not None else None
+        guard_not_early(due_by)
         bar = Bar(self.stderr)
         try:
-            bill_due(day(on) if on is not None else None, at=timezone.now(), progress=bar.show)
+            bill_due(due_by, at=timezone.now(), progress=bar.show)
         except ExceptionGroup as group:
             bar.close()
             self.stdout.write(summary(bar.run))
@@ -63,6 +66,12 @@ def day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise CommandError(f"“{text}” is no date. Write it as 2026-12-31.") from None
+
+
+def guard_not_early(on: date | None) -> None:
+    """As in the admin. A demo moves its clock, so it may be ahead. Raises CommandError."""
+    if on and on > timezone.localdate() and not settings.IS_DEMO:
+        raise CommandError("That would bill early. A day to come takes the dry run of the admin.")
 
 
 def summary(run: BillingRun | None) -> str:
