@@ -4,9 +4,11 @@ import os
 import secrets
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from xml.etree import ElementTree
 
 from devstack import browser
 from devstack.places import ROOT, temporary_home
@@ -50,11 +52,14 @@ def test(arguments: Sequence[str]) -> int:
             say(browser.HELP)
         if arguments:
             return run(Step("pytest", (*PYTEST, *arguments)), processes, env).code
-        results = [run(step, processes, env, heading=True) for step in steps()]
-    return summarize(results)
+        report = home / "tests.xml"
+        results = [run(step, processes, env, heading=True) for step in steps(report)]
+        left_out = skipped(report)
+    return summarize(results, left_out)
 
 
-def steps() -> list[Step]:
+def steps(report: Path) -> list[Step]:
+    """All checks. That of the tests writes down how each of them went."""
     manage = (PYTHON, "manage.py")
     no_new_migration = ("makemigrations", "--check", "--dry-run")
     for_production = ("check", "--deploy", "--fail-level", "WARNING")
@@ -67,7 +72,7 @@ def steps() -> list[Step]:
         Step("import contracts", (PYTHON, "-c", IMPORT_LINTER)),
         Step("migrations", (*manage, *no_new_migration)),
         Step("production settings", (*manage, *for_production), production_environment()),
-        Step("tests", (*PYTEST, "-n", "2", "--dist", "loadgroup")),
+        Step("tests", (*PYTEST, "-n", "2", "--dist", "loadgroup", f"--junit-xml={report}")),
     ]
 
 
@@ -135,12 +140,22 @@ def run(
     return Result(step, code, seconds)
 
 
-def summarize(results: Sequence[Result]) -> int:
-    """Print the table and return the exit code."""
+def skipped(report: Path) -> Counter[str]:
+    """How many tests were left out, by the reason; nothing if none ran."""
+    if not report.exists():
+        return Counter()
+    found = ElementTree.parse(report).iterfind(".//testcase/skipped")  # noqa: S314 - our own
+    return Counter(one.get("message") or "no reason given" for one in found)
+
+
+def summarize(results: Sequence[Result], left_out: Counter[str]) -> int:
+    """Print the table, which tests were left out and why, and return the exit code."""
     say("\n=== summary ===")
     for result in results:
         verdict = "ok" if result.code == 0 else "FAILED"
         say(f"  {verdict:<6}  {result.seconds:6.1f} s  {result.step.name}")
+    for reason, number in left_out.most_common():
+        say(f"  skipped {number:>8}    {reason}")
     failures = [result.step.name for result in results if result.code]
     say(f"Failed: {', '.join(failures)}" if failures else "Everything holds.")
     return 1 if failures else 0

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.urls import reverse
 
+from connections.access import Side
+from connections.models import Organization
 from revampd.navigation import CONNECTION, ORGANIZATION, PERSONAL
 from revampd.views.manual import TOPICS, text, title
 
@@ -33,7 +36,33 @@ class TestPages:
         assert all("<h1" not in text(topic) for topic in TOPICS)
 
 
+# Who opens the pages of each menu, and what stands in their addresses.
+READERS = [
+    *((PERSONAL, "ben", ()), (ORGANIZATION["PLATFORM"], "rhea", ("revampd",))),
+    *((ORGANIZATION["PARTNER"], "maya", ("northwind",)),),
+    *((ORGANIZATION["SUB_ORG"], "ben", ("bluebird",)),),
+    *((CONNECTION["PLATFORM", "PARTNER", Side.CUSTOMER], "maya", ("revampd_northwind",)),),
+    *((CONNECTION["PLATFORM", "PARTNER", Side.PROVIDER], "rhea", ("revampd_northwind",)),),
+    *((CONNECTION["PLATFORM", "SUB_ORG", Side.CUSTOMER], "ben", ("revampd_bluebird",)),),
+    *((CONNECTION["PLATFORM", "SUB_ORG", Side.PROVIDER], "rhea", ("revampd_bluebird",)),),
+    *((CONNECTION["PARTNER", "SUB_ORG", Side.CUSTOMER], "ben", ("northwind_bluebird",)),),
+    *((CONNECTION["PARTNER", "SUB_ORG", Side.PROVIDER], "maya", ("northwind_bluebird",)),),
+]
+
+
 class TestLink:
+    def test_of_every_entry_leads_to_its_page_which_is_there(self, cast, as_):
+        assert sorted(map(id, MENUS)) == sorted(id(menu) for menu, *_ in READERS)
+        for menu, name, about in READERS:
+            browser = as_(getattr(cast, name))
+            rows = [getattr(cast, one) for one in about]
+            own = [row.slug if isinstance(row, Organization) else row.pk for row in rows]
+            for entry in menu:
+                page = browser.get(reverse(entry.route, args=own))
+                link = reverse("help", args=[entry.topic])
+                assert f'href="{link}"' in page.text, (name, entry)
+                assert browser.get(link).status_code == 200
+
     def test_leads_to_what_the_page_is_about(self, cast, as_):
         own = f"/connections/{cast.northwind_bluebird.pk}/"
         places = {

@@ -74,6 +74,13 @@ class TestStart:
 
         assert "Nothing reads REVAMPD_DEBUG, REVAMPD_TRUSTED_PROXY" in started.stderr
 
+    @pytest.mark.parametrize(("given", "asked"), [(None, True), ("false", False)])
+    def test_asks_staff_for_a_second_factor_unless_told_not_to(self, given, asked):
+        code = "from django.conf import settings; print(settings.STAFF_SECOND_FACTOR)"
+        told = {"REVAMPD_STAFF_SECOND_FACTOR": given} if given else {}
+
+        assert run(code, **production_environment() | told).stdout == f"{asked}\n"
+
     def test_is_never_in_debug_mode(self):
         code = "from django.conf import settings; print(settings.DEBUG, settings.ALLOWED_HOSTS)"
         started = run(code, DEBUG="1", DJANGO_DEBUG="1", **production_environment())

@@ -11,12 +11,16 @@ from django.urls import reverse
 
 from billing.models import BillingRequest
 from billing.models.proposals import Proposal
+from connections.kinds import DRAIN_TASK
 from connections.models import Invitation, User
 from connections.tokens import invitation_token
 from notifications.draining import drain_events
 from notifications.mail import send_due
+from notifications.tasks import drain_events as drain
 from revampd.kit import clock
 from revampd.kit.logs import JsonLines, discreet
+from revampd.tasks import end  # noqa: F401 - what a worker does besides its tasks
+from tests.billing.acts import agree
 
 SECRETS = [
     ("Mail to maya@northwind.example failed", "Mail to [e-mail] failed"),
@@ -75,6 +79,16 @@ class TestJsonLines:
         assert (line["method"], line["route"], line["status"]) == ("GET", "/healthz", 200)
         assert line["ms"] >= 0
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00", line["at"])
+
+    def test_say_in_which_task_something_was_done(self, cast, lines):
+        agree(cast, cast.setup, at=clock.now())
+
+        done = drain.apply(task_id="7f3c")
+
+        assert done.result > 0
+        [line] = [line for line in map(json.loads, lines) if "outcome" in line]
+        assert (line["task"], line["task_id"]) == (DRAIN_TASK, "7f3c")
+        assert (line["outcome"], line["result"]) == ("success", done.result)
 
     def test_leave_the_address_of_a_page_out(self, client, db, lines):
         client.get("/invitations/some-secret-token/?next=/hidden/")
