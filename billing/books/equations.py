@@ -39,8 +39,9 @@ class Equation:
             FROM ({rows}) sides WHERE {left} <> {right}
         """)
         sides = {"left": _sum(self.left), "right": _sum(self.right)}
+        come = "come" if len(self.right) > 1 else "comes"
         return Comparison(
-            f"{{what}} is {{one}}, but {_in_words(self.right)} come to {{other}}.",
+            f"{{what}} is {{one}}, but {_in_words(self.right)} {come} to {{other}}.",
             statement.format(rows=self.rows, **sides),
         )
 

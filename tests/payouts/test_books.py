@@ -6,17 +6,17 @@ from datetime import timedelta
 import pgtrigger
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connections
+from django.db import connections, transaction
 
-from billing.books import compare, differences
+from billing.books import compare, differences, totals
 from billing.books.equations import WALLETS
 from billing.models import Credit
 from payouts.books import INVOICES, PAYOUTS
 from payouts.models import BankTransfer
-from payouts.sending import send_transfers
+from payouts.sending import resolve_transfer, send_transfers
 from tests.cast import Cast
 
-from .acts import NOW, WEEK, close, link_bank, put_on_tier, sell, take_back, week
+from .acts import NOW, WEEK, close, link_bank, paid_out, put_on_tier, sell, take_back, week
 from .affiliates.acts import bring_sub_org, give, pay_owed, subscribe
 
 LATER = NOW + WEEK
@@ -61,7 +61,7 @@ class TestEquations:
 
     @pytest.fixture
     def lived(self, committed_cast: Cast) -> Cast:
-        """All that an equation counts: a share of a referral, a refund, a transfer that failed."""
+        """A share of a referral, a refund, a split whose transfer failed, credit that is used."""
         cast = committed_cast
         give(cast.northwind, 10_00, 12)
         put_on_tier(cast)
@@ -78,6 +78,10 @@ class TestEquations:
         free = LATER + timedelta(days=4)
         payout.settle(credit=10_00, transfer=left - 10_00, by=cast.noah, at=free)
         send_transfers(at=free)
+        [owed] = cast.revampd_northwind.invoices.all()
+        with transaction.atomic():
+            owed.hold()
+            owed.take_credit(at=free)
         assert differences() == []
         return cast
 
@@ -91,7 +95,7 @@ class TestEquations:
         "transfers to banks, carried into the week after and what is not settled yet come to {}."
     )
     WALLET = (
-        "Revampd → Northwind Agency: The wallet is {}, but the balance by the ledger come to {}."
+        "Revampd → Northwind Agency: The wallet is {}, but the balance by the ledger comes to {}."
     )
 
     @pytest.mark.parametrize(
@@ -120,6 +124,7 @@ class TestEquations:
                 EARNED,
             ),
             (WALLETS, "UPDATE billing_credit SET amount = amount + 1 WHERE amount = 1000", WALLET),
+            (WALLETS, "UPDATE billing_creditapplication SET returned = 1", WALLET),
             (WALLETS, "DELETE FROM billing_transfer WHERE kind = 'PAYOUT_CREDITED'", WALLET),
         ],
     )
@@ -131,6 +136,28 @@ class TestEquations:
 
         amount = r"−?\$[\d.]+"
         assert re.fullmatch(re.escape(sentence).replace(r"\{\}", amount), found.sentence), found
+
+    def test_add_up_what_there_is(self, lived):
+        sums = {
+            found["title"]: {name: minor for name, minor in found["left"] + found["right"] if minor}
+            for found in totals()
+        }
+
+        assert sums == {
+            INVOICES.title: {
+                "Collected by card": 149_00,
+                "The Partners’ shares": 112_03,
+                "The transaction fees": 4_52,
+                "The affiliate shares": 12_45,
+                "Refunds": 20_00,
+            },
+            PAYOUTS.title: {
+                "Earnings": 112_03,
+                "Credits in wallets": 60_00,
+                "Transfers to banks": 52_03,
+            },
+            WALLETS.title: {"Credits granted": 60_00, "Used on invoices or taken out": -60_00},
+        }
 
     def test_say_by_how_much(self, lived):
         plant(f"{EARNING} gross = gross + 1, affiliate = affiliate + 1{OF_PAYMENT}")
@@ -201,6 +228,21 @@ class TestFaults:
         found = differences()
 
         assert any(one.endswith("is $5.00, and was settled as nothing.") for one in found)
+
+    def test_are_found_in_a_return_that_was_not_booked(self, committed_cast):
+        link_bank(committed_cast, "returned")
+        payout = paid_out(committed_cast)
+        payout.settle(credit=30_00, transfer=70_00, by=committed_cast.noah, at=LATER)
+        [transfer] = BankTransfer.objects.all()
+        for days in (0, 2, 5):
+            resolve_transfer(transfer, at=LATER + timedelta(days=days))
+        assert transfer.returned_at == LATER + timedelta(days=5)
+        assert differences() == []
+
+        plant("DELETE FROM billing_transfer WHERE kind = 'PAYOUT_RETURNED'")
+
+        first, *_ = differences()
+        assert first.endswith("Payout returned is $70.00 by its document, nothing in the ledger.")
 
     def test_are_found_in_a_transfer_that_no_gateway_was_asked_for(self, lived):
         transfer = BankTransfer.objects.get()
