@@ -38,7 +38,7 @@ from notifications.tokens import EVERYTHING, unsubscribe_token
 from payouts.affiliates.closing import pay_affiliates
 from payouts.linking import begin_link
 from payouts.models import Inquiry, SandboxLink
-from payouts.sending import send_transfers
+from payouts.sending import resolve_transfer, send_transfers
 from revampd.charges import about
 from tests.billing.cards import add_card
 from tests.billing.tiering import add, choose, own, put_on_sale, serve, sub_orgs
@@ -255,10 +255,11 @@ def _pay_out(house: Furnished, now: datetime) -> None:
     settled, returned = account.payouts.order_by("period_start")
     settled.settle(credit=100_00, transfer=settled.left - 100_00, by=cast.noah, at=ago(38))
     send_transfers(at=ago(38))
-    link_bank(cast, "closed", at=ago(36))
+    link_bank(cast, "returned", at=ago(36))
     returned.settle(credit=0, transfer=returned.left, by=cast.maya, at=ago(30))
     for days in (30, 27):
         send_transfers(at=ago(days))
+    resolve_transfer(returned.bank_transfers.get(), at=ago(24))
     take_back(first, 320_00, at=ago(20))
     close(now)
     link_bank(cast, "at_once", at=now)
