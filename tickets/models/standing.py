@@ -14,6 +14,8 @@ from .escalation import Escalation
 from .messages import Audience, Message, Side
 from .records import Priority, Status, TicketRecord
 
+NOBODY = "nobody"
+
 
 class Changes(TypedDict, total=False):
     """What triage may change; the assignee may be nobody."""
@@ -102,10 +104,15 @@ class Standing(Escalation):
         if getattr(self, f"{field}_id") == (to.pk if to else None):
             return set()
         self._guard_assignee(to, side)
-        name = to.name if to else "nobody"
-        self._change(field, to, f"assigned this to {name}", side, by, at)
+        words = f"assigned this to {to.name if to else NOBODY}"
+        self._change(field, to, words, side, by, at)
+        return self._tell_assignee(to, side=side, by=by, at=at, then=then)
+
+    def _tell_assignee(
+        self, to: User | None, *, side: str, by: User, at: datetime, then: str | None
+    ) -> set[int]:
         told = sorted(self._supporters(side) & {to.pk}) if to else []
-        facts: dict[str, Any] = {"assignee": name}
+        facts: dict[str, Any] = {"assignee": to.name if to else NOBODY}
         facts["status"] = dict(Status.choices).get(then or "", self.get_status_display())
         if side == Side.PROVIDER:
             facts["to_provider"] = told
