@@ -32,6 +32,11 @@ from revampd.kit.narrowing import Chosen
 from revampd.kit.prepared import prepared
 
 PAGE_LENGTH = 25
+# Of a request and its people, what a row shows.
+SHOWN = (
+    *("kind", "terms", "state", "proposed_at", "expires_at", "decided_at"),
+    *("proposed_by__name", "proposed_by__email", "decided_by__name", "decided_by__email"),
+)
 
 
 # The list
@@ -67,7 +72,7 @@ def _requests(
 ) -> QuerySet[BillingRequest]:
     own = BillingRequest.objects.filter(connection=connection).newest_first()
     rows = RequestFilter.narrow(own, chosen).select_related("proposed_by", "decided_by")
-    return rows[slice(*part)]
+    return rows.only(*SHOWN)[slice(*part)]
 
 
 @prepared

@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from connections import events
@@ -79,11 +80,12 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         called = ArraySubquery(having(User.objects.all(), CALLED, words).values("pk"))
         rows = self.filter(among("user", called, "bigint"))
         colleagues = rows.filter(among("organization", mine))
-        customers = rows.filter(among("organization__bought__provider", mine))
+        # Connections point at memberships, so they find their table by name.
+        connections = apps.get_model("connections.Connection").objects
+        sold, bought = (connections.filter(among(side, mine)) for side in ("provider", "customer"))
+        customers = rows.filter(organization__in=sold.values("customer"))
         contacts = rows.filter(
-            Q(organization__provided__sales_owner=F("pk"))
-            | Q(organization__provided__support_owner=F("pk")),
-            among("organization__provided__customer", mine),
+            Q(pk__in=bought.values("sales_owner")) | Q(pk__in=bought.values("support_owner"))
         )
         parts = (colleagues, customers, having(contacts, NAMED, words))
         ids = [part.values("pk") for part in parts]

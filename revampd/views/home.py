@@ -36,16 +36,18 @@ class Row:
     waiting: int
 
 
-def rows(connections: list[Connection], *, selling: bool) -> list[Row]:
-    """Rows of `connections` in two queries, whatever their number, and in none without any."""
+def rows(bought: list[Connection], sold: list[Connection]) -> tuple[list[Row], list[Row]]:
+    """Rows of both in two queries, whatever their number, and in none without any."""
+    connections = [*bought, *sold]
     if not connections:
-        return []
+        return [], []
     running = Subscription.running_on_each(connections)
     waiting = waiting_on_each(connections)
-    return [
-        _row(connection, running.get(connection.pk, Running()), waiting, selling=selling)
-        for connection in connections
+    made = [
+        _row(one, running.get(one.pk, Running()), waiting, selling=place >= len(bought))
+        for place, one in enumerate(connections)
     ]
+    return made[: len(bought)], made[len(bought) :]
 
 
 def _row(
@@ -80,10 +82,11 @@ def connection_list(request: MemberRequest) -> HttpResponse:
     memberships = _chosen(request)
     mine = [membership.organization_id for membership in memberships]
     own = array_of(mine)
+    buying, selling = rows(_buying(own), _selling(own))
     context = {
         "decisions": waiting_for(memberships),
-        "buying": rows(_buying(own), selling=False),
-        "selling": rows(_selling(own), selling=True),
+        "buying": buying,
+        "selling": selling,
         "sellers": [m.organization for m in memberships if m.organization.is_seller],
         "memberships": memberships,
         "shown": SHOWN,
