@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, Route, expect
 from pypdf import PdfReader
 
 from billing.models import BillingRequest, Document, Invoice
@@ -143,6 +143,24 @@ class TestDeclinedCard:
         expect(attempts.nth(2)).to_contain_text("Failed")
 
 
+def asks_for_a_preview(request: Request) -> bool:
+    return "preview" in (request.post_data or "")
+
+
+def hold_previews(page: Page) -> dict[Request, Route]:
+    """Each preview that is asked for from now on waits until the test lets it go."""
+    held: dict[Request, Route] = {}
+
+    def hold(route: Route) -> None:
+        if asks_for_a_preview(route.request):
+            held[route.request] = route
+        else:
+            route.fallback()
+
+    page.route("**/*", hold)
+    return held
+
+
 class TestCorrection:
     def test_returns_what_its_preview_said(self, browse, committed_cast, unrung):
         cast = committed_cast
@@ -179,6 +197,25 @@ class TestCorrection:
 
         partner.goto(path(invoice))
         expect(partner.get_by_role("heading", level=1)).to_contain_text("Credited")
+
+    def test_forgets_a_preview_whose_form_was_replaced(self, browse, committed_cast, unrung):
+        cast = committed_cast
+        address = path(agree(cast, cast.growth)) + "credit-notes/new/"
+        partner = browse(cast.noah, address)
+        held = hold_previews(partner)
+        reason = partner.get_by_label("Reason")
+
+        reason.fill("All of it was wrong.")
+        with partner.expect_request(asks_for_a_preview) as first:
+            reason.press("Tab")
+        with (
+            partner.expect_request(asks_for_a_preview) as second,
+            partner.expect_event("requestfailed") as called_off,
+        ):
+            partner.get_by_role("button", name="All of it ($149.00)").click()
+        assert called_off.value == first.value
+        held[second.value].continue_()
+        expect(partner.get_by_role("region", name="What returns where")).to_contain_text("$149.00")
 
     def test_makes_an_invoice_void_for_a_reason(self, browse, committed_cast, unrung):
         cast = committed_cast
