@@ -38,7 +38,7 @@ class Standing:
     def of(cls, connection: Connection) -> "Standing":
         found: Any = _standing.first(connection.pk)
         return cls(
-            method=PaymentMethod(**found["method"]) if found["method"] else None,
+            method=recognized(found["method"]),
             has_had_method=found["has_had_method"],
             balance=Money(found["balance"], connection.currency),
             requests={row["state"]: row["number"] for row in found["requests"]},
@@ -54,10 +54,15 @@ class Standing:
         return self.requests.get(BillingRequest.State.PENDING, 0)
 
 
+def recognized(row: dict[str, Any] | None) -> PaymentMethod | None:
+    """The method that a query told by `DEFAULT_METHOD`."""
+    return PaymentMethod(**row) if row else None
+
+
 @prepared
 def _standing(connection: Any) -> QuerySet[Any]:
     return Connection.objects.filter(pk=connection).values(
-        method=Subquery(_own(PaymentMethod).usable().filter(is_default=True).values(row=_METHOD)),
+        method=DEFAULT_METHOD,
         has_had_method=Exists(_own(PaymentMethod)),
         balance=Coalesce(Subquery(_BALANCE), 0),
         requests=ArraySubquery(_REQUESTS),
@@ -72,7 +77,13 @@ def _own(model: Any) -> Any:
     return model.objects.filter(connection=OuterRef("pk"))
 
 
-_METHOD = JSONObject(**{name: name for name in METHOD})
+# In a query of connections: what is charged, as far as people recognize it by.
+DEFAULT_METHOD = Subquery(
+    _own(PaymentMethod)
+    .usable()
+    .filter(is_default=True)
+    .values(row=JSONObject(**{name: name for name in METHOD}))
+)
 _BALANCE = _own(Credit).order_by().values("connection").values(left=Sum(F("amount") - F("applied")))
 _REQUESTS = (
     _own(BillingRequest)

@@ -16,6 +16,7 @@ from revampd.kit.prepared import prepared
 from .models import Credit, Deduction, PaymentMethod
 from .pricing import first_in_first_out
 from .runs import Runs
+from .standing import DEFAULT_METHOD, recognized
 
 
 @dataclass(frozen=True)
@@ -68,14 +69,14 @@ class Wallet:
     day: date
 
     @cached_property
-    def sums(self) -> dict[str, int]:
-        """What it holds (minor units), and how long each list of its page is, in one query."""
-        found: dict[str, int] | None = _sums.first(self.connection.pk)
+    def facts(self) -> dict[str, Any]:
+        """In one query: what it holds (minor units), how long its lists are, what is charged."""
+        found: dict[str, Any] | None = _facts.first(self.connection.pk)
         return found or {}
 
     @property
     def balance(self) -> Money:
-        return Money(self.sums["held"], self.connection.currency)
+        return Money(self.facts["held"], self.connection.currency)
 
     @cached_property
     def runs(self) -> Runs:
@@ -84,7 +85,7 @@ class Wallet:
     @cached_property
     def method(self) -> PaymentMethod | None:
         """What pays the rest."""
-        return _default_method.first(self.connection.pk)
+        return recognized(self.facts["method"])
 
     @cached_property
     def takes(self) -> dict[UUID, Money]:
@@ -111,7 +112,7 @@ class Wallet:
 
 
 @prepared
-def _sums(connection: Any) -> QuerySet[Any]:
+def _facts(connection: Any) -> QuerySet[Any]:
     lots = Credit.objects.filter(connection=OuterRef("pk")).order_by().values("connection")
     taken_out = Deduction.objects.filter(connection=OuterRef("pk")).order_by()
     unspent = Q(applied__lt=F("amount"))
@@ -120,6 +121,7 @@ def _sums(connection: Any) -> QuerySet[Any]:
         lots=_sum(lots.values(n=Count("pk"))),
         unspent_lots=_sum(lots.values(n=Count("pk", filter=unspent))),
         taken_out=_sum(taken_out.values("connection").values(n=Count("pk"))),
+        method=DEFAULT_METHOD,
     )
 
 
@@ -128,13 +130,6 @@ def _unspent(connection: Any) -> QuerySet[Credit, Any]:
     lots = Credit.objects.filter(connection=connection).unspent().oldest_first()
     left: QuerySet[Credit, Any] = lots.values_list("pk", F("amount") - F("applied"))
     return left
-
-
-@prepared
-def _default_method(connection: Any) -> QuerySet[PaymentMethod]:
-    own = PaymentMethod.objects.filter(connection=connection, is_default=True)
-    usable: QuerySet[PaymentMethod] = own.usable()
-    return usable
 
 
 def _sum(rows: Any) -> Coalesce:

@@ -49,24 +49,29 @@ class Cancellation:
 
 @dataclass(frozen=True, slots=True)
 class SelfService:
-    """A connection with Revampd, and the acts by which its customer binds only itself."""
+    """A connection with Revampd, and the acts by which its customer binds only itself.
+
+    Whoever has read already what runs can say so: a preview does not read it again. The acts do,
+    once the connection is locked.
+    """
 
     connection: Connection
+    seen: Running | None = None
 
     # What it would come to
 
     def preview_tier(self, tier: PlanVersion, *, by: User, at: datetime) -> Choice:
         """Raises Invalid, NotOnSale and BelowUse, like `choose_tier`."""
-        running = self._undone(self._running(), at)
+        running = self._undone(self._seen(), at)
         return self._choice(self._tier(tier, running), running, by, at)
 
     def preview_add_on(self, add_on: AddOn, quantity: int, *, by: User, at: datetime) -> Choice:
         """Raises Invalid and NotOnSale, like `add`."""
-        return self._choice(Proposal(add_on, quantity), self._running(), by, at)
+        return self._choice(Proposal(add_on, quantity), self._seen(), by, at)
 
     def preview_cancellation(self, *, at: datetime) -> Cancellation:
         """Raises NothingToEnd, like `cancel`."""
-        running = self._undone(self._running(), at)
+        running = self._undone(self._seen(), at)
         change = self._canceled(running, at)
         last = change.applied(running)
         while last.next_invoice and last.next_invoice < change.start:
@@ -206,6 +211,9 @@ class SelfService:
         if not connection.is_self_service:
             raise NotAllowed(f"What you have from {connection.provider} changes through requests.")
         return self._running()
+
+    def _seen(self) -> Running:
+        return self._running() if self.seen is None else self.seen
 
     def _running(self) -> Running:
         return Subscription.running_on(self.connection)

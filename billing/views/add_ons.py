@@ -97,7 +97,7 @@ def choose_add_on(request: HttpRequest, party: Party, add_on_id: UUID) -> HttpRe
 
 def _prospect(party: Party, add_on: AddOn, runs: Runs, quantity: int) -> dict[str, Any]:
     """What so many would come to, or why there can be none."""
-    service, at = _service(party), clock.now()
+    service, at = SelfService(party.connection, runs.running), clock.now()
     try:
         choice = service.preview_add_on(add_on, quantity, by=party.user, at=at)
     except DomainError as refusal:

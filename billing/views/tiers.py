@@ -4,8 +4,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.views.decorators.http import require_POST
@@ -20,6 +20,7 @@ from connections.models import Organization
 from revampd.kit import clock
 from revampd.kit.errors import DomainError
 from revampd.kit.htmx import done, page
+from revampd.kit.prepared import prepared
 
 from .plan import plan_of, runs_of
 
@@ -35,7 +36,8 @@ def _choice_page(
     version, runs = _find(party, version_id), runs_of(party)
     own, prospect = Comparison(party.connection, runs).own, None
     try:
-        choice = _service(party).preview_tier(version, by=party.user, at=clock.now())
+        service = SelfService(party.connection, runs.running)
+        choice = service.preview_tier(version, by=party.user, at=clock.now())
         prospect = Prospect(choice, runs)
     except DomainError as error:
         refusal = refusal or error
@@ -76,7 +78,8 @@ def _cancellation_page(
     runs = runs_of(party)
     context: dict[str, Any] = {"runs": runs, "refusal": refusal}
     try:
-        cancellation = _service(party).preview_cancellation(at=clock.now())
+        service = SelfService(party.connection, runs.running)
+        cancellation = service.preview_cancellation(at=clock.now())
     except DomainError as error:
         context["refusal"] = refusal or error
     else:
@@ -109,10 +112,18 @@ def keep_plan(request: HttpRequest, party: Party) -> HttpResponse:
 
 
 def _find(party: Party, version_id: UUID) -> PlanVersion:
-    mine = {"provider": party.connection.provider_id, "currency": party.connection.currency}
-    rows = PlanVersion.objects.filter(**mine).select_related("plan")
-    version: PlanVersion = get_object_or_404(rows, pk=version_id)
+    connection = party.connection
+    version = _version.first(version_id, connection.provider_id, connection.currency)
+    if version is None:
+        raise Http404
     return version
+
+
+@prepared
+def _version(pk: Any, provider: Any, currency: Any) -> QuerySet[PlanVersion]:
+    rows = PlanVersion.objects.filter(pk=pk, provider=provider, currency=currency)
+    with_plan: QuerySet[PlanVersion] = rows.select_related("plan")
+    return with_plan
 
 
 def _spoken(day: date | None) -> str:

@@ -26,7 +26,11 @@ from revampd.kit.prepared import prepared
 
 PAGE_LENGTH = 25
 TAKEN_OUT = "deductions"
-# What the list can show: its name in the address, its tab, and the sum that counts it.
+SHOWN = (
+    *("origin", "reason", "currency", "amount", "applied", "issued_at"),
+    *("issued_by__name", "issued_by__email"),
+)
+# What the list can show: its name in the address, its tab, and the fact that counts it.
 SHOWS = (
     ("", "All credits", "lots"),
     ("unspent", "Unspent", "unspent_lots"),
@@ -42,7 +46,7 @@ SHOWS = (
 def wallet_page(request: HttpRequest, party: Party) -> HttpResponse:
     """The balance, what the next invoice takes of it, and the credits or what was taken out."""
     wallet = _wallet(party)
-    numbers = {name: wallet.sums[count] for name, _, count in SHOWS}
+    numbers = {name: wallet.facts[count] for name, _, count in SHOWS}
     show = request.GET.get("show", "")
     show = show if show in numbers else ""
     pages: Paginator[Any] = Paginator(_rows(party.connection.pk, show), PAGE_LENGTH)
@@ -70,10 +74,8 @@ def _credits(connection: Any, *, unspent: bool, part: tuple[int, int]) -> QueryS
     own = Credit.objects.filter(connection=connection).newest_first()
     shown = own.unspent() if unspent else own
     uses = CreditApplication.objects.filter(credit=OuterRef("pk"))
-    told: QuerySet[Credit] = shown.select_related("issued_by").annotate(
-        has_applications=Exists(uses)
-    )
-    return told[slice(*part)]
+    told: QuerySet[Credit] = shown.select_related("issued_by").only(*SHOWN)
+    return told.annotate(has_applications=Exists(uses))[slice(*part)]
 
 
 @prepared
