@@ -8,6 +8,7 @@ from django.db.models import F, Sum
 from billing.collecting import collect_due, reconcile
 from billing.gateways.base import ClaimState, State
 from billing.models import (
+    Credit,
     Dispute,
     Invoice,
     Payment,
@@ -25,7 +26,8 @@ from billing.webhooks import work_off
 from connections.models import Connection, Event, User
 from tests import books
 from tests.billing import cards
-from tests.billing.acts import NOW
+from tests.billing.acts import NOW, agree, issued
+from tests.cast import Cast
 
 PRICE = 149_00
 
@@ -35,6 +37,17 @@ def add_card(
 ) -> PaymentMethod:
     """A test card by its name, good until the end of `year`, as the one that is charged now."""
     return cards.add_card(connection, name, by=by, at=at, expires=date(year, 12, 31))
+
+
+def grant(cast: Cast, minor: int, at: datetime = NOW) -> None:
+    """A gift of Northwind in the wallet that Bluebird has there."""
+    Credit.adjust(cast.northwind_bluebird, minor, reason="A goodwill gift", by=cast.maya, at=at)
+
+
+def another(cast: Cast, at: datetime = NOW) -> Invoice:
+    """A second invoice, of $400.00."""
+    agree(cast, cast.setup, at=at)
+    return issued(cast)[-1]
 
 
 def fresh(row: Any) -> Any:
@@ -60,6 +73,12 @@ def settle(at: datetime) -> None:
         work_off(at=at + later)
         settle_refunds(at=at + later)
         reconcile(at=at + later)
+
+
+def causes(invoice: Invoice) -> list[tuple[str, str, int]]:
+    """What was tried, what came of it, and how many days after the issue."""
+    rows = invoice.payments.order_by("begun_at")
+    return [(row.cause, row.state, (row.begun_at - NOW).days) for row in rows]
 
 
 def dispute(payment: Payment, at: datetime, minor: int | None = None) -> SandboxDispute:
