@@ -15,6 +15,8 @@ from .people import invite, lose_mail, read_some
 from .sales import choose_tier, sell_and_approve
 from .staff import show_staff
 
+__all__ = ["Furnished", "furnish"]
+
 
 def furnish(cast: Cast) -> Furnished:
     house, now = Furnished(cast), timezone.now()
