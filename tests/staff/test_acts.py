@@ -16,8 +16,8 @@ from notifications.models import Delivery, Undeliverable
 from payouts.models import ReferralTerms
 from tests.billing.acts import NOW, agree, issued
 from tests.billing.payments.acts import add_card, live
+from tests.staff.duties import LETTERS, A, F
 from tests.staff.people import staff
-from tests.staff.test_roles import LETTERS, A, F
 
 pytestmark = pytest.mark.parametrize("role", sorted(LETTERS))
 
