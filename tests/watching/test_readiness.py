@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.test import Client
 
 from revampd.kit import readiness
@@ -37,11 +37,8 @@ class TestReadiness:
         assert answer.status_code == HTTPStatus.OK
         assert answer.json()["broker"].startswith("does not answer")
 
-    def test_ends_without_the_database(self, client, monkeypatch):
-        def refuse() -> None:
-            raise DatabaseError("server closed the connection unexpectedly")
-
-        monkeypatch.setattr(connection, "cursor", refuse)
+    def test_ends_without_the_database(self, client, db, monkeypatch):
+        monkeypatch.setitem(connection.settings_dict, "HOST", "/nowhere")
 
         answer = client.get("/readyz")
         assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
