@@ -14,10 +14,12 @@ import pytest
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
+from billing.collecting import reconcile
 from billing.cycle import bill_due
 from billing.models import BillingRun, Payment
 from connections.models import Outbox
 from devstack.places import ROOT
+from notifications.models import Delivery
 from tests.billing.acts import agree
 from tests.billing.payments.acts import add_card
 
@@ -29,14 +31,16 @@ pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults"), pytest.mark
 class Watched:
     """A process of a site that tells its figures at an address of its own."""
 
-    def __init__(self, home: Path, broker: Broker, *command: str) -> None:
-        folder = home / command[0]
-        folder.mkdir()
+    def __init__(
+        self, home: Path, broker: Broker, *command: str, mail: str = "dummymail://"
+    ) -> None:
         self._port = free_port()
+        folder = home / f"figures-{self._port}"
+        folder.mkdir()
         env = {
             "REVAMPD_DATABASE_URL": database_url(),
             "REVAMPD_REDIS_URL": broker.url,
-            "REVAMPD_EMAIL_URL": "dummymail://",
+            "REVAMPD_EMAIL_URL": mail,
             "REVAMPD_METRICS_ADDRESS": f"127.0.0.1:{self._port}",
             "PROMETHEUS_MULTIPROC_DIR": str(folder),
         }
@@ -106,8 +110,7 @@ class TestFigures:
         assert beat.tells("revampd_mails_due") == 0
         ending.close()
 
-        (home / "worker").mkdir()
-        worker = Watched(home / "worker", broker, "celery", "-A", "revampd", "worker", "-c1", "-B",
+        worker = Watched(home, broker, "celery", "-A", "revampd", "worker", "-c1", "-B",
                          f"--schedule={home}/other")  # fmt: skip
         ending.callback(worker.end)
         eventually(lambda: not Outbox.objects.exists(), 120)
@@ -121,6 +124,36 @@ class TestFigures:
             ),
             60,
         )
+
+    def test_tell_of_payments_and_mails_that_do_not_come_to_an_end(
+        self, committed_cast, home, broker, ending
+    ):
+        now = timezone.now()
+        add_card(committed_cast.northwind_bluebird, committed_cast.ben, "answer_lost", at=now)
+        agree(committed_cast, at=now - timedelta(days=32))
+        bill_due(at=now)
+
+        nobody = f"smtp://127.0.0.1:{free_port()}"
+        worker = Watched(home, broker, "celery", "-A", "revampd", "worker", "-c1", mail=nobody)
+        ending.callback(worker.end)
+        beat = Watched(home, broker, "celery", "-A", "revampd", "beat", f"--schedule={home}/plan",
+                       "--pidfile=")  # fmt: skip
+        ending.callback(beat.end)
+        eventually(lambda: Payment.objects.unsettled().count() == 2, 120)
+        assert beat.tells("revampd_payments_unsettled") == 2
+        assert beat.tells("revampd_payments_age_seconds") > 0
+
+        eventually(lambda: not Outbox.objects.exists(), 120)
+        eventually(lambda: Delivery.objects.exclude(reason="").exists(), 60)
+        eventually(
+            lambda: beat.tells("revampd_mails_due") == Delivery.objects.due(timezone.now()).count()
+        )
+        assert beat.tells("revampd_mails_due") > 1
+        assert beat.tells("revampd_mails_age_seconds") > 0
+        assert not Delivery.objects.filter(state="SENT").exists()
+
+        reconcile(at=timezone.now() + timedelta(minutes=2))
+        assert beat.tells("revampd_payments_unsettled") == 0
 
     def test_count_the_answers_of_the_web(self, committed, home, broker, ending):
         port = free_port()
