@@ -63,6 +63,17 @@ SELECT 'OWNER', now(), person.id, organization.id FROM connections_user person
     ON organization.slug = split_part(split_part(person.email, '@', 2), '.', 1)
     WHERE person.name LIKE 'Person %%';
 """
+# Besides, a card of the sandbox for each of them, that pays.
+CARDS = """
+INSERT INTO billing_sandboxmethod (reference, customer, card, exp_month, exp_year, is_confirmed)
+SELECT 'pm_' || id, id::text, 'visa', 12, 2049, false FROM connections_connection;
+INSERT INTO billing_paymentmethod (id, connection_id, gateway, reference, customer_reference, brand,
+    last4, exp_month, exp_year, is_default, added_by_id, added_at)
+SELECT md5('card' || connection.id)::uuid, connection.id, 'sandbox', 'pm_' || connection.id,
+    connection.id::text, 'Visa', '4242', 12, 2049, true, person.id, connection.created_at
+FROM connections_connection connection, connections_user person
+WHERE person.email = 'owner@example.com';
+"""
 CATALOG = """
 INSERT INTO billing_plan (id, name, description, created_at, provider_id)
 SELECT md5('plan' || p)::uuid, 'Growth', '', %(at)s, md5('provider' || p)::uuid

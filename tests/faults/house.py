@@ -16,13 +16,15 @@ import psycopg
 from devstack.places import ROOT
 from devstack.postgres import APPLICATION, OWNER, SUPERUSER, Postgres
 from devstack.processes import Processes
-from tests.crowd import seed
+from tests.crowd import CARDS, seed
 
 from .servers import Broker, eventually
 
 # One period is due, and no second one while the tests run.
 DAY = datetime.now(UTC).date()
 CUSTOMERS = 5_000
+# Of books of their own, all with a card that pays.
+PAYERS = 300
 # Of an undisturbed run: as long as two chunks of five, so that each attempt may get somewhere.
 LONGEST = 0.4
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
@@ -58,6 +60,19 @@ WITH invoice AS (
 SELECT kind, count(*), md5(string_agg(content, E'\\n' ORDER BY content))
 FROM rows GROUP BY kind ORDER BY kind
 """
+# What was collected, by the gateway and by us.
+COLLECTED = """
+WITH rows (kind, content) AS (
+    SELECT 'payment', concat_ws('|', payment.connection_id, period_start, method_id, amount,
+        refunded, payment.state, cause, failure) FROM billing_payment payment
+        JOIN billing_invoice invoice ON invoice.id = invoice_id
+    UNION ALL SELECT 'charge', concat_ws('|', charge.customer, charge.method_id, charge.amount,
+        charge.state, charge.key = payment.id, charge.reference = payment.reference)
+        FROM billing_sandboxcharge charge LEFT JOIN billing_payment payment ON key = payment.id
+)
+SELECT kind, count(*), md5(string_agg(content, E'\\n' ORDER BY content))
+FROM rows GROUP BY kind ORDER BY kind
+"""
 GAPS = """
 SELECT provider_id FROM billing_invoice GROUP BY provider_id
 HAVING min(number) <> 1 OR max(number) <> count(*) OR count(DISTINCT number) <> count(*)
@@ -73,12 +88,11 @@ class House:
         self._postgres = Postgres(home, processes, durable=False)
         self.broker = broker
         self._said = home / "said.txt"
+        self._have_payers = False
         self._start_postgres()
         self.broker.start()
         assert self._manage("revampd", "migrate", "-v0").wait() == 0, self.said
-        self._copy("revampd", "due")
-        with self.session("due", OWNER) as session, session.transaction():
-            seed(psycopg.ClientCursor(session), CUSTOMERS, DAY)
+        self._seed("due", CUSTOMERS)
         self.restore()
         with self.begun() as run:
             begun_at = time.monotonic()
@@ -90,9 +104,22 @@ class House:
         self._child = self._postgres.start()
         self._postgres.wait()
 
+    def _seed(self, name: str, customers: int, besides: str = "SELECT 1") -> None:
+        self._copy("revampd", name)
+        with self.session(name, OWNER) as session, session.transaction():
+            seed(psycopg.ClientCursor(session), customers, DAY)
+            session.execute(besides)
+
     def restore(self) -> None:
         """The books as they were before the run."""
         self._copy("due", "books")
+
+    def let_pay(self) -> None:
+        """Other books than those of `restore`: of fewer customers, who have cards."""
+        if not self._have_payers:
+            self._seed("paying", PAYERS, CARDS)
+            self._have_payers = True
+        self._copy("paying", "books")
 
     def _copy(self, template: str, name: str) -> None:
         with self.session("postgres") as session:
@@ -167,6 +194,10 @@ class House:
         with self.session("books") as session:
             assert not session.execute(GAPS).fetchall()
             return session.execute(FINGERPRINT).fetchall()
+
+    def collected(self) -> list[tuple[str, int, str]]:
+        with self.session("books") as session:
+            return session.execute(COLLECTED).fetchall()
 
     def assert_books_agree(self) -> None:
         assert self._manage("books", "verify_books").wait() == 0, self.said

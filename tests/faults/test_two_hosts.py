@@ -1,20 +1,25 @@
 """Two worker hosts, one database, one broker: one host is cut off in the middle of a billing run,
-comes back, and is killed in the middle of the next. The books are those of one host alone.
+comes back, and is killed in the middle of the next. The books are those of one host alone, also if
+what was billed is collected; and a person whom one host has signed in is known to the other.
 """
 
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from celery import Celery
+from django.contrib.auth.hashers import make_password
 
+from billing.events import COLLECT_TASK, RECONCILE_TASK
 from devstack.postgres import SUPERUSER
 from revampd.settings import broker_url
 
-from .house import CUSTOMERS, House
+from .house import CUSTOMERS, PAYERS, House
 from .machines import Machine, machines, why_not
 from .servers import PORT, Broker, Worker, eventually
+from .web import Visitor, Web
 
 pytestmark = [
     pytest.mark.faults,
@@ -25,6 +30,18 @@ pytestmark = [
 QUEUE = "billing"
 # A transaction of a host that is gone is ended by the database after a minute; then there is a run.
 PATIENCE = 200
+UNPAID = "billing_invoice WHERE outstanding > 0"
+TWICE = "(SELECT FROM billing_payment GROUP BY invoice_id HAVING count(*) > 1) twice"
+WAITS = """
+SELECT 1 FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE NOT granted AND relation = 'billing_transfer'::regclass AND client_addr = %s
+"""
+EMAIL, PASSWORD = "owner@example.com", "correct horse battery"
+PERSON = """
+WITH person AS (UPDATE connections_user SET password = %s WHERE email = %s RETURNING id, email)
+INSERT INTO account_emailaddress (email, verified, "primary", user_id)
+SELECT email, true, true, id FROM person
+"""
 
 
 class Host(Worker):
@@ -35,11 +52,11 @@ class Host(Worker):
         database = f"postgres://revampd_app@{machine.here}:5432/books"
         super().__init__(home, database, broker)
         self.env["REVAMPD_REDIS_URL"] = f"redis://{machine.here}:{PORT}/0"
-        self.machine, self._there, self._house = machine.prefix, machine, house
+        self.machine, self.there, self._house = machine.prefix, machine, house
 
     @property
     def queue(self) -> str:
-        return self._there.name
+        return self.there.name
 
     def options(self) -> list[str]:
         return ["--queues", f"{QUEUE},{self.queue}"]
@@ -51,8 +68,15 @@ class Host(Worker):
         )
         with self._house.session("postgres", SUPERUSER) as session:
             deadline = time.monotonic() + 60
-            while not session.execute(writing, [self._there.there]).fetchall():
+            while not session.execute(writing, [self.there.there]).fetchall():
                 assert time.monotonic() < deadline, "it never wrote"
+
+    def cut_off_before_it_books(self, cable: Machine) -> None:
+        """Cut it off after the gateway took the money, and before that is booked."""
+        with self._house.session("books", SUPERUSER) as session, session.transaction():
+            session.execute("LOCK TABLE billing_transfer IN SHARE ROW EXCLUSIVE MODE")
+            eventually(lambda: bool(session.execute(WAITS, [self.there.there]).fetchall()), 60)
+            cable.cut_off()
 
 
 class Bell:
@@ -60,6 +84,7 @@ class Bell:
 
     def __init__(self, broker: Broker) -> None:
         self._app = Celery("test", broker=broker_url(broker.url), set_as_current=False)
+        self.unheard = broker.waiting
 
     def ring(self, task: str, queue: str = QUEUE) -> None:
         self._app.send_task(task, queue=queue)
@@ -124,6 +149,76 @@ class TestTwoHosts:
         print(f"invoices at the cut {at_the_cut}, at the kill {at_the_kill}")  # noqa: T201
         assert at_the_cut < CUSTOMERS
         assert at_the_kill < CUSTOMERS
+
+    def test_charge_nobody_twice_when_one_is_cut_off_while_it_collects(self, house: House, two):
+        first, second, cable, bell = two
+        house.let_pay()
+        bill(house, bell, first)
+        collect(house, bell, first)
+        alone = house.fingerprint(), house.collected()
+
+        house.let_pay()
+        bill(house, bell, first, second)
+        bell.ring(COLLECT_TASK, first.queue)
+        bell.ring(COLLECT_TASK, second.queue)
+        eventually(lambda: house.count("billing_payment WHERE state = 'SUCCEEDED'") > PAYERS / 10)
+        second.cut_off_before_it_books(cable)
+        unpaid = house.count(UNPAID)
+        collect(house, bell, first)
+        assert (house.fingerprint(), house.collected()) == alone
+
+        cable.bring_back()
+        for task in ("billing.run_cycle", COLLECT_TASK, RECONCILE_TASK, "billing.verify_books"):
+            bell.ring(task, second.queue)
+        eventually(lambda: house.count("billing_bookscheck") == 1, PATIENCE)
+        assert house.count("billing_bookscheck WHERE differences <> '[]'") == 0
+        assert house.count(TWICE) == 0
+        assert (house.fingerprint(), house.collected()) == alone
+        house.assert_books_agree()
+
+        print(f"{unpaid} of {PAYERS} were not collected at the cut")  # noqa: T201
+        assert 0 < unpaid < PAYERS
+
+    def test_know_the_same_people_and_say_when_they_cannot_serve_them(self, house: House, two):
+        first, second, cable, _bell = two
+        house.let_pay()
+        with house.session("books", SUPERUSER) as session:
+            session.execute(PERSON, [make_password(PASSWORD), EMAIL])
+        with closing(Web(first.there, first.env)) as one, closing(Web(cable, second.env)) as other:
+            one.until_ready()
+            other.until_ready()
+            person = Visitor()
+            assert "Olive Owner" in person.sign_in(one, EMAIL, PASSWORD)
+            assert "Olive Owner" in person.open(other, "/")
+            assert '"database": "ok"' in other.says()
+
+            cable.cut_off()
+            assert not other.is_ready()
+            assert "503" in other.says()
+            assert one.is_ready()
+            assert "Olive Owner" in person.open(one, "/")
+
+            cable.bring_back()
+            other.until_ready()
+            assert "Olive Owner" in person.open(other, "/")
+
+
+def bill(house: House, bell: Bell, *hosts: Host) -> None:
+    for host in hosts:
+        bell.ring("billing.run_cycle", host.queue)
+    eventually(lambda: house.issued() == PAYERS, PATIENCE)
+
+
+def collect(house: House, bell: Bell, host: Host) -> None:
+    """Let a host collect, and learn what became of what others began, until all is paid."""
+
+    def is_collected() -> bool:
+        if not bell.unheard(host.queue):
+            bell.ring(COLLECT_TASK, host.queue)
+            bell.ring(RECONCILE_TASK, host.queue)
+        return house.count(UNPAID) == 0
+
+    eventually(is_collected, PATIENCE)
 
 
 def finish(house: House, bell: Bell, host: Host) -> None:
