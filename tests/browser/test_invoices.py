@@ -202,6 +202,7 @@ class TestCorrection:
         cast = committed_cast
         address = path(agree(cast, cast.growth)) + "credit-notes/new/"
         partner = browse(cast.noah, address)
+        partner.wait_for_load_state("networkidle")  # the page asks for one as it opens
         held = hold_previews(partner)
         reason = partner.get_by_label("Reason")
 
