@@ -41,6 +41,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
             # One worker process of pytest has the browser, the web server and the worker.
             item.add_marker(pytest.mark.xdist_group("browser"))
+        elif item.get_closest_marker("pulls_cables"):
+            item.add_marker(pytest.mark.xdist_group("browser"))  # see below
+
+
+@pytest.hookimpl(trylast=True, specname="pytest_collection_modifyitems")
+def put_cables_first(items: list[pytest.Item]) -> None:
+    """A browser gives up what it loads when the machine's network changes. What changes it is over
+    before the first browser opens, in the same process.
+    """
+    items.sort(key=lambda item: not item.get_closest_marker("pulls_cables"))
 
 
 @pytest.fixture(scope="package")

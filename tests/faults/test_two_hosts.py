@@ -23,7 +23,7 @@ from .web import Visitor, Web
 
 pytestmark = [
     pytest.mark.faults,
-    pytest.mark.xdist_group("faults"),
+    pytest.mark.pulls_cables,
     pytest.mark.timeout(900),
 ]
 
