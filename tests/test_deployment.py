@@ -1,6 +1,6 @@
 """What a site is made of agrees with the code: settings, commands, files, alarms.
 
-Containers are not started here. What is looked at: that every name which the files use exists, that
+No container is started here. What is looked at: that every name which the files use exists, that
 every setting is documented, and that a site as they describe it would start.
 """
 
@@ -108,10 +108,12 @@ class TestProxy:
 
 
 class TestCompose:
+    OURS = ("web", "worker", "beat", "migrate", "backup", "restore")
+
     def test_has_every_part_of_a_site(self):
         assert {"web", "worker", "beat", "database", "broker"} <= set(services())
 
-    @pytest.mark.parametrize("name", ["web", "worker", "beat", "migrate", "backup"])
+    @pytest.mark.parametrize("name", OURS)
     def test_runs_commands_that_exist(self, name):
         program, *words = services()[name]["command"]
         if program == "gunicorn":
@@ -126,13 +128,46 @@ class TestCompose:
             assert (program, words[0]) == ("python", "manage.py")
             assert words[1] in get_commands()
 
-    @pytest.mark.parametrize("name", ["web", "worker", "beat", "migrate", "backup"])
-    def test_gives_ours_no_more_than_they_need(self, name):
+    @pytest.mark.parametrize("name", [*OURS, "broker"])
+    def test_gives_no_more_than_is_needed(self, name):
         service = services()[name]
 
         assert service["read_only"]
         assert service["cap_drop"] == ["ALL"]
         assert "no-new-privileges:true" in service["security_opt"]
+
+    def test_starts_the_broker_as_its_user_where_it_may_write(self):
+        """Its entry point steps down from root, which it cannot do without capabilities."""
+        broker = services()["broker"]
+
+        assert broker["user"] == "valkey"
+        assert broker["tmpfs"] == "/data"
+
+    def test_calls_the_database_healthy_once_it_listens_for_others(self):
+        """While it is being made it answers at its socket, and has no roles yet."""
+        assert "-h 127.0.0.1" in " ".join(services()["database"]["healthcheck"]["test"])
+
+    @pytest.mark.parametrize("name", ["backup", "restore"])
+    def test_neither_backs_up_nor_restores_what_was_just_migrated(self, name):
+        assert set(services()[name]["depends_on"]) == {"database"}
+
+    def test_restores_the_files_of_tickets_too(self):
+        assert services()["restore"]["volumes"] == [
+            "attachments:/data/attachments",
+            "backups:/data/backups:ro",
+        ]
+
+    def test_needs_nothing_that_only_the_first_command_was_told(self):
+        """Compose asks for it at each command, and finds it in deploy/.env."""
+        [name] = set(re.findall(r"\$\{(\w+)", COMPOSE.read_text()))
+
+        assert re.search(rf'echo "{name}=.*" > deploy/\.env', read("docs/deploy.md"))
+
+    @pytest.mark.parametrize("name", ["deploy/.env", "deploy/revampd.env"])
+    def test_keeps_secrets_out_of_commits(self, name):
+        kept_out = read(".gitignore").splitlines()
+
+        assert f"/{name}" in kept_out or Path(name).name in kept_out
 
     def test_publishes_the_web_alone_and_to_this_host_only(self):
         published = {name: made["ports"] for name, made in services().items() if "ports" in made}
