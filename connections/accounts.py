@@ -6,6 +6,7 @@ knows: whoever holds it has read the mail, so the address it went to, and no oth
 verified.
 """
 
+import logging
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,10 +24,13 @@ from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
 
 from revampd.kit import clock
+from revampd.kit.errors import Unavailable
 
 from . import second_factor
 from .clocks import clock_of_organization
 from .models import Invitation, User
+
+log = logging.getLogger(__name__)
 
 
 def invitation_of(request: HttpRequest) -> Invitation | None:
@@ -97,7 +101,21 @@ class AccountAdapter(DefaultAccountAdapter):
         return second_factor.enough(user, super().get_reauthentication_methods(user))
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        super().send_mail(template_prefix, email, context | {"base_url": settings.BASE_URL})
+        """While the person waits: it is what their next step needs. Raises Unavailable."""
+        try:
+            super().send_mail(template_prefix, email, context | {"base_url": settings.BASE_URL})
+        except OSError as error:  # smtplib's own are of this kind, too
+            raise Unavailable(
+                "We cannot send you the mail that this needs.",
+                next_step="Our mail server does not take it. Try again in a few minutes.",
+            ) from error
+
+    def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
+        """A notice of what is done already, which stays done without it."""
+        try:
+            super().send_notification_mail(*args, **kwargs)
+        except Unavailable as error:
+            log.warning("A notice of an account was not sent: %r", error.__cause__)
 
     def render_mail(
         self,

@@ -37,6 +37,12 @@ class TooLarge(DomainError):
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
+class Unavailable(DomainError):
+    """Something outside that this needs does not answer; it can be tried again (503)."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
 class Invalid(DomainError):
     """What was asked for cannot be (422). `field` names the form field it belongs to, if any."""
 

@@ -1,6 +1,7 @@
 """Signing in and out, forgotten passwords, and what protects them."""
 
 import re
+import socket
 
 import pytest
 from django.core import mail
@@ -172,6 +173,43 @@ class TestPassword:
 
         for browser in (client, other):
             assert browser.get(reverse("connections:profile")).status_code == 302
+
+
+@pytest.fixture
+def no_mail_server(settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = closed.getsockname()
+
+
+@pytest.mark.usefixtures("no_mail_server")
+class TestNoMailServer:
+    SENTENCE = "We cannot send you the mail that this needs."
+
+    def test_is_said_to_who_forgot_the_password(self, cast, client):
+        answer = client.post(reverse("account_reset_password"), {"email": "maya@example.com"})
+
+        assert answer.status_code == 503
+        assert self.SENTENCE in answer.text
+        assert "Try again in a few minutes." in answer.text
+
+    def test_is_said_to_who_has_to_confirm_the_address(self, cast, client):
+        cast.maya.emailaddress_set.update(verified=False)
+
+        answer = sign_in(client)
+
+        assert (answer.status_code, self.SENTENCE in answer.text) == (503, True)
+        assert "_auth_user_id" not in client.session
+
+    def test_keeps_nobody_from_what_needs_no_mail(self, cast, client, caplog):
+        sign_in(client)
+        new = {"password1": "a quiet long sentence", "password2": "a quiet long sentence"}
+
+        answer = client.post(reverse("account_change_password"), {"oldpassword": PASSWORD} | new)
+
+        cast.maya.refresh_from_db()
+        assert (answer.status_code, cast.maya.check_password(new["password1"])) == (302, True)
+        assert "A notice of an account was not sent" in caplog.text
 
 
 class TestMail:
