@@ -154,6 +154,16 @@ class TestCompose:
         """While it is being made it answers at its socket, and has no roles yet."""
         assert "-h 127.0.0.1" in " ".join(services()["database"]["healthcheck"]["test"])
 
+    def test_does_not_call_a_database_healthy_whose_roles_could_not_be_made(self):
+        """It is started again, finds its folder filled, and makes none ever after.
+
+        Asked for in another database: who restores renames theirs, which nobody may be using.
+        """
+        asked = " ".join(services()["database"]["healthcheck"]["test"])
+        made = re.findall(r"CREATE ROLE (\w+)", read("deploy/roles.sh"))
+
+        assert f"-U {made[-1]} -d postgres" in asked
+
     @pytest.mark.parametrize("name", ["backup", "restore"])
     def test_neither_backs_up_nor_restores_what_was_just_migrated(self, name):
         assert set(services()[name]["depends_on"]) == {"database"}
