@@ -104,7 +104,8 @@ class AccountAdapter(DefaultAccountAdapter):
         """While the person waits: it is what their next step needs. Raises Unavailable."""
         try:
             super().send_mail(template_prefix, email, context | {"base_url": settings.BASE_URL})
-        except OSError as error:  # smtplib's own are of this kind, too
+        except OSError as error:  # smtplib's own are of this kind, too; some hold the address
+            log.warning("The mail server does not take mail: %s", type(error).__name__)
             raise Unavailable(
                 "We cannot send you the mail that this needs.",
                 next_step="Our mail server does not take it. Try again in a few minutes.",
@@ -114,8 +115,8 @@ class AccountAdapter(DefaultAccountAdapter):
         """A notice of what is done already, which stays done without it."""
         try:
             super().send_notification_mail(*args, **kwargs)
-        except Unavailable as error:
-            log.warning("A notice of an account was not sent: %r", error.__cause__)
+        except Unavailable:
+            log.warning("A notice of an account was not sent")
 
     def render_mail(
         self,

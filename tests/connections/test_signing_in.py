@@ -1,6 +1,7 @@
 """Signing in and out, forgotten passwords, and what protects them."""
 
 import re
+import smtplib
 import socket
 
 import pytest
@@ -200,6 +201,17 @@ class TestNoMailServer:
 
         assert (answer.status_code, self.SENTENCE in answer.text) == (503, True)
         assert "_auth_user_id" not in client.session
+
+    def test_is_told_to_operators_without_the_address(self, cast, client, monkeypatch, caplog):
+        def refuse(*_: object) -> None:
+            raise smtplib.SMTPRecipientsRefused({"maya@example.com": (550, b"no")})
+
+        monkeypatch.setattr("django.core.mail.backends.smtp.EmailBackend.send_messages", refuse)
+
+        client.post(reverse("account_reset_password"), {"email": "maya@example.com"})
+
+        assert "The mail server does not take mail: SMTPRecipientsRefused" in caplog.text
+        assert "maya@example.com" not in caplog.text
 
     def test_keeps_nobody_from_what_needs_no_mail(self, cast, client, caplog):
         sign_in(client)
