@@ -15,6 +15,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import SignupForm as BaseSignupForm
 from allauth.account.utils import get_next_redirect_url
 from allauth.core import context as current
+from allauth.core import ratelimit
 from django import forms
 from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives
@@ -106,6 +107,8 @@ class AccountAdapter(DefaultAccountAdapter):
             super().send_mail(template_prefix, email, context | {"base_url": settings.BASE_URL})
         except OSError as error:  # smtplib's own are of this kind, too; some hold the address
             log.warning("The mail server does not take mail: %s", type(error).__name__)
+            # Nothing was sent, so the next attempt need not wait as if it had been.
+            ratelimit.clear(current.request, action="confirm_email", key=email.lower())
             raise Unavailable(
                 "We cannot send you the mail that this needs.",
                 next_step="Our mail server does not take it. Try again in a few minutes.",

@@ -202,6 +202,18 @@ class TestNoMailServer:
         assert (answer.status_code, self.SENTENCE in answer.text) == (503, True)
         assert "_auth_user_id" not in client.session
 
+    def test_is_not_taken_for_a_mail_that_was_sent_at_the_next_attempt(
+        self, cast, client, settings
+    ):
+        cast.maya.emailaddress_set.update(verified=False)
+        sign_in(client)
+
+        assert sign_in(client).status_code == 503
+
+        settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+        assert sign_in(client).status_code == 302
+        assert len(mail.outbox) == 1
+
     def test_is_told_to_operators_without_the_address(self, cast, client, monkeypatch, caplog):
         def refuse(*_: object) -> None:
             raise smtplib.SMTPRecipientsRefused({"maya@example.com": (550, b"no")})
