@@ -1,5 +1,7 @@
 """Billable work: offered inside a ticket, approved there, and named on the invoice."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
@@ -21,7 +23,7 @@ def offer(browser, cast, ticket, **fields):
         "key": growing_id(),
         "item": str(cast.setup.pk),
         "timing": "NOW",
-        "expires_on": timezone.now().date().replace(day=28).isoformat(),
+        "expires_on": (timezone.now() + timedelta(days=7)).date().isoformat(),
         "note": "An hour of work",
     }
     return browser.post(url(ticket, "charges/new/"), given | fields)
