@@ -20,6 +20,7 @@ from devstack.valkey import Valkey
 PYTHON = sys.executable
 DJADE = str(Path(PYTHON).parent / "djade")  # a program, no module
 PYTEST = (PYTHON, "-m", "pytest")
+ALL_TESTS = ("--upgraded", "-n", "2", "--dist", "loadgroup")
 IMPORT_LINTER = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 
 # Choices about servers and browser reach the tests; whatever else is set for a demo or a production
@@ -72,7 +73,7 @@ def steps(report: Path) -> list[Step]:
         Step("import contracts", (PYTHON, "-c", IMPORT_LINTER)),
         Step("migrations", (*manage, *no_new_migration)),
         Step("production settings", (*manage, *for_production), production_environment()),
-        Step("tests", (*PYTEST, "-n", "2", "--dist", "loadgroup", f"--junit-xml={report}")),
+        Step("tests", (*PYTEST, *ALL_TESTS, f"--junit-xml={report}")),
     ]
 
 

@@ -19,9 +19,11 @@ from django.test.utils import setup_databases, teardown_databases
 from hypothesis import settings as hypothesis_settings
 from pytest_django.plugin import DjangoDbBlocker
 
+from billing.models import Invoice
 from connections.models import User
 from revampd.kit.grants import grant
 from tests.cast import Cast, assemble
+from tests.upgrading.databases import Filled, filled_earlier
 
 # The same examples in every run, so that a failure is the change's own. To look for new ones:
 # HYPOTHESIS_PROFILE=explore ./run.py test tests/billing
@@ -32,20 +34,46 @@ hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeat"))
 OWNER_FIELDS = ("USER", "PASSWORD")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--upgraded",
+        action="store_true",
+        help="run on a database that an earlier commit made and filled, and this one upgraded",
+    )
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled | None]:
+    """A database that an earlier commit made and filled; None if there is no such commit here."""
+    with filled_earlier(f"earlier_{os.getpid()}", tmp_path_factory.mktemp("earlier")) as filled:
+        yield filled
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(
-    request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker
+    request: pytest.FixtureRequest, worker_id: str, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[None]:
-    """The test database: made and migrated by the owner's role, used as the application's."""
-    worker = getattr(request.config, "workerinput", {}).get("workerid", "")
+    """The test database: made and migrated by the owner's role, used as the application's.
+
+    With `--upgraded`, and where there is an earlier commit, it begins as a copy of what that one
+    filled, so that what is migrated has data. Then it is emptied: each test brings its own.
+    """
+    is_upgraded = request.config.getoption("upgraded")
+    filled: Filled | None = request.getfixturevalue("filled") if is_upgraded else None
     app, owner = connections["default"], connections["owner"]
     role = {field: app.settings_dict[field] for field in OWNER_FIELDS}
     with django_db_blocker.unblock():
         app.settings_dict |= {field: owner.settings_dict[field] for field in OWNER_FIELDS}
-        app.settings_dict["TEST"]["NAME"] = f"test_revampd_{worker or 'alone'}"
+        app.settings_dict["TEST"] |= {
+            "NAME": f"test_revampd_{worker_id}",
+            "TEMPLATE": filled.database if filled else None,
+        }
         made = setup_databases(verbosity=0, interactive=False, aliases={"default": None})
         owner.settings_dict["NAME"] = app.settings_dict["NAME"]
         grant(app, role["USER"], apps.get_models(include_auto_created=True))
+        if filled:
+            assert Invoice.objects.exists(), "there was nothing to upgrade"
+            _empty_database()
         app.close()
         app.settings_dict |= role
     yield

@@ -35,7 +35,7 @@ SELECT md5('platform')::uuid, 'PLATFORM', 'ACTIVE', 'Revampd', 'revampd', '', ''
 UNION ALL
 SELECT md5('provider' || p)::uuid, 'PARTNER', 'ACTIVE', 'Agency ' || p, 'agency-' || p,
     'Agency ' || p || ' Ltd.', p || ' Market Street, Springfield',
-    'billing@agency-' || p || '.test', 'US' || p, 'UTC', %(at)s
+    'billing@agency-' || p || '.test', 'US' || p, %(zone)s, %(at)s
     FROM generate_series(0, (%(count)s - 1) / %(share)s) p
 UNION ALL
 SELECT md5('customer' || c)::uuid, 'SUB_ORG', 'ACTIVE', 'Clinic ' || c, 'clinic-' || c, '',
@@ -134,8 +134,11 @@ FROM billing_credit ORDER BY issued_at, id;
 """
 
 
-def seed(cursor: Any, count: int, day: date, share: int = CUSTOMERS_OF_A_PROVIDER) -> None:
-    """Fill an empty database: `count` customers, `share` of them with each provider.
+def seed(
+    cursor: Any, count: int, day: date, share: int = CUSTOMERS_OF_A_PROVIDER, zone: str = "UTC"
+) -> None:
+    """Fill an empty database: `count` customers, `share` of them with each provider, all of whom do
+    business in the time zone `zone`.
 
     `cursor` is the schema's owner's, in a transaction, and binds values in the client, as those of
     Django do: PostgreSQL itself takes none for several statements at once.
@@ -145,6 +148,7 @@ def seed(cursor: Any, count: int, day: date, share: int = CUSTOMERS_OF_A_PROVIDE
         "share": share,
         "add_ons": list(ADD_ONS),
         "day": day,
+        "zone": zone,
         "at": datetime.combine(day - timedelta(days=20), time(9), UTC),
         "terms": json.dumps(_promised(day)),
     }

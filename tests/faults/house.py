@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 
@@ -20,8 +21,9 @@ from tests.crowd import CARDS, seed
 
 from .servers import Broker, eventually
 
-# One period is due, and no second one while the tests run.
-DAY = datetime.now(UTC).date()
+# One period is due, and no second one while the tests run: where the providers are, it is morning.
+ZONE = "UTC" if datetime.now(UTC).hour < 12 else "Etc/GMT+12"
+DAY = datetime.now(ZoneInfo(ZONE)).date()
 CUSTOMERS = 5_000
 # Of books of their own, all with a card that pays.
 PAYERS = 300
@@ -107,7 +109,7 @@ class House:
     def _seed(self, name: str, customers: int, besides: str = "SELECT 1") -> None:
         self._copy("revampd", name)
         with self.session(name, OWNER) as session, session.transaction():
-            seed(psycopg.ClientCursor(session), customers, DAY)
+            seed(psycopg.ClientCursor(session), customers, DAY, zone=ZONE)
             session.execute(besides)
 
     def restore(self) -> None:

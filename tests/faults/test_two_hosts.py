@@ -24,12 +24,13 @@ from .web import Visitor, Web
 pytestmark = [
     pytest.mark.faults,
     pytest.mark.pulls_cables,
-    pytest.mark.timeout(900),
+    pytest.mark.timeout(1800),
 ]
 
 QUEUE = "billing"
-# A transaction of a host that is gone is ended by the database after a minute; then there is a run.
-PATIENCE = 200
+# A transaction of a host that is gone is ended by the database after a minute. What the gateway was
+# asked is looked up after a minute, and again after another one if that came too early.
+PATIENCE = 400
 UNPAID = "billing_invoice WHERE outstanding > 0"
 TWICE = "(SELECT FROM billing_payment GROUP BY invoice_id HAVING count(*) > 1) twice"
 WAITS = """

@@ -1,8 +1,8 @@
 """The tests of the demo once more, on a demo that an earlier commit played and this one upgraded.
 
 They need data that is there, so they can be asked of it. All other tests bring people of their own
-and a Revampd of their own, and a database holds but one: what they ask of an upgraded site is its
-schema, which `test_upgrade.py` finds to be the one that they run on.
+and a Revampd of their own, and a database holds but one: with `--upgraded`, as in `./run.py test`,
+they run on such a database as well, emptied once it was upgraded.
 """
 
 import pytest
