@@ -23,7 +23,7 @@ from billing.models import Invoice
 from connections.models import User
 from revampd.kit.grants import grant
 from tests.cast import Cast, assemble
-from tests.upgrading.databases import Filled, filled_earlier
+from tests.upgrading.filled import Filled, filled_earlier
 
 # The same examples in every run, so that a failure is the change's own. To look for new ones:
 # HYPOTHESIS_PROFILE=explore ./run.py test tests/billing

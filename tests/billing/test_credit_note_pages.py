@@ -226,7 +226,7 @@ class TestCreditNote:
         pay_now(cast, invoice, add_card(cast))
         invoice.refresh_from_db()
         note = take_back(cast, invoice, 149_00)
-        settle_refunds(at=note.issued_at.replace(year=note.issued_at.year + 1))
+        settle_refunds(at=note.issued_at + timedelta(days=365))
 
         page = text(as_(cast.ben).get(url(note, "credit-note")))
 

@@ -12,6 +12,7 @@ from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from revampd.demo.seed import seed
+from tests.databases import made
 
 NOW = datetime.now(UTC)
 
@@ -21,25 +22,14 @@ def _played(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterat
     """The name of a copy of the test database, in which the demo was played."""
     empty = connection.settings_dict["NAME"]
     played = f"{empty}_demo"
-    copied, dropped = (
-        f"CREATE DATABASE {played} TEMPLATE {empty}",
-        f"DROP DATABASE {played}",
-    )
     with django_db_blocker.unblock():
-        _as_owner(copied)
-        with _connected_to(played), transaction.atomic():
-            assert seed(NOW)
-            connection.run_on_commit = []
-        yield played
-        _as_owner(dropped)
-
-
-def _as_owner(statement: str) -> None:
-    """Execute what needs that nobody is connected to the database."""
-    for one in connections.all():
-        one.close()
-    with connections["owner"]._nodb_cursor() as cursor:
-        cursor.execute(statement)
+        for one in connections.all():
+            one.close()
+        with made(played, empty):
+            with _connected_to(played), transaction.atomic():
+                assert seed(NOW)
+                connection.run_on_commit = []
+            yield played
 
 
 @contextmanager

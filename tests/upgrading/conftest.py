@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from django.db import connections
 
 from devstack.places import ROOT
+from tests.databases import made
 from tests.demo.conftest import demo, demo_mode, maya
 
-from .databases import Filled, made, run
 from .earlier import LAST, Earlier, unpacked
+from .filled import Filled, run
 
 __all__ = ["demo", "demo_mode", "maya"]
 
@@ -42,8 +44,13 @@ def _plan(database: str, folder: Path, code: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def new(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The database of a new site."""
+def new(
+    request: pytest.FixtureRequest, django_db_setup: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The database of a new site: that of the tests, unless it was upgraded itself."""
+    if not request.config.getoption("upgraded"):
+        yield connections["owner"].settings_dict["NAME"]
+        return
     database = f"new_{os.getpid()}"
     with made(database):
         run(database, tmp_path_factory.mktemp("new"), ROOT, "manage.py", "migrate", "-v0")

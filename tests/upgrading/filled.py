@@ -1,4 +1,4 @@
-"""Databases on which the code of several commits works in turn, each in processes of its own."""
+"""A database that the code of an earlier commit made and filled, each step a process of its own."""
 
 import os
 import re
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
+from tests.databases import made
 
 from .earlier import Earlier, before_migrations
 
@@ -37,16 +37,6 @@ def run(database: str, folder: Path, code: Path, *command: str) -> str:
     return done.stdout
 
 
-@contextmanager
-def made(database: str, template: str = "template1") -> Iterator[None]:
-    """Nobody may be connected to the template."""
-    execute(f"CREATE DATABASE {database} TEMPLATE {template}")
-    try:
-        yield
-    finally:
-        execute(f"DROP DATABASE {database} WITH (FORCE)")
-
-
 @dataclass(frozen=True)
 class Filled:
     """A database with the demo's data, and the commit whose code migrated and filled it."""
@@ -70,9 +60,3 @@ def filled_earlier(database: str, folder: Path) -> Iterator[Filled | None]:
             filled.run(filled.base.code, "manage.py", "migrate", "-v0")
             print(filled.run(filled.base.code, "manage.py", "seed_demo"))  # noqa: T201
         yield filled
-
-
-def execute(statement: str) -> None:
-    owner = os.environ["REVAMPD_DATABASE_OWNER_URL"]
-    with psycopg.connect(owner, autocommit=True) as session:
-        session.execute(statement)  # type: ignore[call-overload]
