@@ -41,8 +41,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
             # One worker process of pytest has the browser, the web server and the worker.
             item.add_marker(pytest.mark.xdist_group("browser"))
-        elif item.get_closest_marker("pulls_cables"):
-            item.add_marker(pytest.mark.xdist_group("browser"))  # see below
 
 
 @pytest.hookimpl(trylast=True, specname="pytest_collection_modifyitems")

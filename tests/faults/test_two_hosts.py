@@ -24,6 +24,7 @@ from .web import Visitor, Web
 pytestmark = [
     pytest.mark.faults,
     pytest.mark.pulls_cables,
+    pytest.mark.xdist_group("browser"),  # which it disturbs: tests/browser/conftest.py
     pytest.mark.timeout(1800),
 ]
 
