@@ -14,9 +14,10 @@ from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
+import psutil
 import pytest
 from celery import Celery
 from django.conf import settings
@@ -24,6 +25,7 @@ from django.db import connection
 from django.db.models import Q
 from django.test import Client
 from django.utils import timezone
+from redis import Redis
 
 from connections.models import Outbox, User
 from devstack.demo import first_page_answers
@@ -33,7 +35,7 @@ from revampd.kit import doorbell
 from revampd.settings import broker_url
 
 STARTS_WITHIN = 60  # seconds; a busy small machine needs about 6
-QUIET_WITHIN = 15
+QUIET_WITHIN = 60
 
 TROUBLE = re.compile(r"\b(ERROR|CRITICAL|Traceback)\b")
 
@@ -51,6 +53,7 @@ class House:
         self._read: dict[Path, int] = {}
         self.url = f"http://localhost:{self._listener.getsockname()[1]}"
         self._bell = Celery("house", broker=broker_url(self._redis_url()), set_as_current=False)
+        self._broker = Redis.from_url(self._redis_url())
 
     def start(self) -> Self:
         """Start both and wait until the worker takes tasks and a page answers."""
@@ -65,7 +68,8 @@ class House:
             env |= {"REVAMPD_WORKER_READY_FILE": str(ready)}
             self._worker = self._processes.start("worker", celery, env=env, stdout=log)
         with self._log("web").open("wb") as log:
-            self._processes.start("web", gunicorn, env=env, stdout=log, pass_fds=[number])
+            web = self._processes.start("web", gunicorn, env=env, stdout=log, pass_fds=[number])
+        self._web = psutil.Process(web.popen.pid)
         self._processes.wait_until(
             lambda: ready.exists() and first_page_answers(self._listener),
             f"the product (its log ends with: {last_lines(self._log('web'))})",
@@ -75,6 +79,7 @@ class House:
 
     def close(self) -> None:
         self._bell.close()
+        self._broker.close()
         self._listener.close()
 
     def _environment(self) -> dict[str, str]:
@@ -151,25 +156,44 @@ class House:
 
     # Afterwards
 
+    def wait_until_worked_off(self) -> None:
+        """Wait until everybody is told what happened, and the worker has nothing to do."""
+        self._wait_until(self._is_worked_off, "the worker to finish")
+
     def wait_until_quiet(self) -> None:
-        """Wait until nobody works on the database, so that it can be emptied."""
+        """Wait until nobody works on the database, so that it can be emptied.
+
+        The windows are closed by then; what they had asked for may still be on its way.
+        """
+        self._wait_until(self._is_quiet, "web and worker to finish")
+
+    def _wait_until(self, holds: Callable[[], bool], what: str) -> None:
         try:
-            wait_until(self._is_quiet, "the worker to finish")
+            # Twice: between the broker and the worker, a task is for a moment with neither.
+            wait_until(lambda: holds() and holds(), what)
         except AssertionError as error:
             error.add_note(self._state())
             raise
 
-    def _state(self) -> str:
-        waiting = {
-            "outbox": Outbox.objects.count(),
-            "mails": Delivery.objects.filter(state="QUEUED"),
-        }
-        return f"{waiting}\nworker: {last_lines(self._log('worker'))}"
+    def _is_quiet(self) -> bool:
+        return not self.callers() and self._is_worked_off()
 
-    @staticmethod
-    def _is_quiet() -> bool:
+    def callers(self) -> list[str]:
+        """Who is connected with the web server. It hangs up after its answer, not before."""
+        processes = self._web.children(recursive=True)
+        calls = [call for process in processes for call in process.net_connections("tcp4")]
+        return [str(call) for call in calls if call.raddr and self._is_ours(call)]
+
+    def _is_ours(self, call: Any) -> bool:
+        return bool(call.laddr == self._listener.getsockname())
+
+    def _tasks(self) -> int:
+        """How many tasks wait in the broker, or are begun and not done."""
+        return int(self._broker.llen("celery") + self._broker.hlen("unacked"))
+
+    def _is_worked_off(self) -> bool:
         waiting = Delivery.objects.filter(state="QUEUED", due_at__lte=timezone.now()).exists()
-        if waiting or Outbox.objects.filter(Q(problem="")).exists():
+        if self._tasks() or waiting or Outbox.objects.filter(Q(problem="")).exists():
             return False
         with connection.cursor() as cursor:
             cursor.execute(
@@ -177,6 +201,15 @@ class House:
                 " AND pid <> pg_backend_pid() AND state <> 'idle'"
             )
             return bool(cursor.fetchone()[0] == 0)
+
+    def _state(self) -> str:
+        waiting = {
+            "callers": self.callers(),
+            "tasks": self._tasks(),
+            "outbox": Outbox.objects.count(),
+            "mails": Delivery.objects.filter(state="QUEUED"),
+        }
+        return f"{waiting}\nworker: {last_lines(self._log('worker'))}"
 
     def troubles(self) -> list[str]:
         """What web and worker have logged as an error since the last call."""

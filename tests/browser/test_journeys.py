@@ -195,7 +195,7 @@ class TestBell:
     ):
         customer = browse(committed_cast.ben, path_of(committed_cast.northwind_bluebird))
         send(committed_cast.growth)
-        house.wait_until_quiet()
+        house.wait_until_worked_off()
 
         customer.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 
