@@ -7,6 +7,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
+from revampd.kit import live
+
 
 def wants_fragment(request: HttpRequest) -> bool:
     """Whether htmx asks for a part of the page; a boosted or restored page is a whole one."""
@@ -26,7 +28,9 @@ def page(
     part = fragment and wants_fragment(request)
     response = render(request, fragment if part else template, context, status=status)
     if part:
-        response.write(render(request, "_out_of_band.html").content.decode())
+        # The bell of a page that asks by itself asks too, at the same moment.
+        around = {"polls": live.is_asked(request)}
+        response.write(render(request, "_out_of_band.html", around).content.decode())
     patch_vary_headers(response, ["HX-Request"])
     return response
 

@@ -3,7 +3,9 @@
 const FAILED = "That did not work. Nothing was changed. Try again.";
 const REFUSED = new Set([403, 404, 409, 413, 422]);
 const body = document.body;
-const polls = (element) => element.matches("#bell, #news, [data-live]");
+// What the page asks for by itself.
+const POLLS = "#bell, #news, #reading, [data-live]";
+const polls = (element) => element.matches(POLLS);
 
 // Flash messages: what htmx cannot swap in is told here.
 
@@ -30,11 +32,14 @@ body.addEventListener("htmx:afterSettle", (event) => {
   }
 });
 
-// Busy: said to assistive technology; a second press does nothing.
+// Busy: said to assistive technology; a second press does nothing. Somebody's act comes first: what
+// a poll brings before the act is older than its answer, and would take the place where that goes.
 
 body.addEventListener("htmx:beforeRequest", (event) => {
-  if (polls(event.target) && document.hidden) event.preventDefault();
-  else event.target.setAttribute("aria-busy", "true");
+  const { target } = event;
+  if (!polls(target)) document.querySelectorAll(POLLS).forEach((poll) => htmx.trigger(poll, "htmx:abort"));
+  else if (document.hidden || document.querySelector(`[aria-busy=true]:not(${POLLS})`)) return event.preventDefault();
+  target.setAttribute("aria-busy", "true");
 });
 body.addEventListener("htmx:afterRequest", (event) => event.target.removeAttribute("aria-busy"));
 

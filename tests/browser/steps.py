@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from billing.models import BillingRequest
 from connections.models import Connection
 
-LIVE_WITHIN = 12_000  # milliseconds: an open page asks every ten seconds
+LIVE_WITHIN = 25_000  # milliseconds: an open page asks every ten seconds, unless somebody acts
 BELL_WITHIN = 12_000  # milliseconds: it asks every ten seconds, and the worker needs a moment
 
 

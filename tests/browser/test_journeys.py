@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from billing.cycle import bill_due
 from billing.models import BillingRequest
@@ -14,6 +14,7 @@ from connections.models import Connection
 from tests.cast import Cast
 
 from .fitness import faults
+from .house import wait_until
 from .steps import (
     LIVE_WITHIN,
     approve,
@@ -187,6 +188,27 @@ class TestLive:
         for page in (noah, maya, ben):
             expect(page.locator("[data-live]")).to_have_count(0)
             assert faults(page) == []
+
+    def test_an_act_is_answered_though_the_page_was_asking_for_news(
+        self, browse, committed_cast, house, send
+    ):
+        with house.worker_halted():
+            page = browse(committed_cast.ben, path_of_request(send(committed_cast.growth)))
+        house.wait_until_worked_off()
+        asked: list[Route] = []
+        for by_itself in ("**/notifications/bell/*", page.url):
+            page.route(by_itself, lambda route: asked.append(route))
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        # Routes are heard while something is asked of the page.
+        wait_until(lambda: bool(page.title()) and len(asked) == 2, "the page to ask")
+
+        approve(page, "Growth")
+        expect_told(page, "You approved Growth.")
+        for route in asked:
+            route.continue_()
+
+        expect_unread(page, 1)
+        expect_told(page, "You approved Growth.")
 
 
 class TestBell:
