@@ -12,9 +12,7 @@ from revampd import charges
 from tests.cast import Cast
 from tests.tickets.acts import SECRET, answer, submit, support
 
-from .steps import expect_told, expect_unread, go, open_notification, path_of
-
-NEWS_WITHIN = 12_000  # milliseconds: an open ticket asks every ten seconds
+from .steps import LIVE_WITHIN, expect_told, expect_unread, go, open_notification, path_of
 
 
 def thread(page: Page):
@@ -52,7 +50,7 @@ class TestTicket:
 
         # An answer for everybody, a note for Northwind alone.
         write(dana, "We are on it.", to="Bluebird Clinic too")
-        expect(thread(sam)).to_contain_text("We are on it.", timeout=NEWS_WITHIN)
+        expect(thread(sam)).to_contain_text("We are on it.", timeout=LIVE_WITHIN)
         write(dana, SECRET, to="Only Northwind Agency")
 
         # To Revampd, whose answer the customer does not see, and back.
@@ -64,16 +62,16 @@ class TestTicket:
         expect(thread(rhea)).to_contain_text("It says 500 since noon.")
         expect(thread(rhea)).not_to_contain_text(SECRET)
         write(rhea, "It was, until 9:10.", to="Northwind Agency and Revampd")
-        expect(thread(dana)).to_contain_text("It was, until 9:10.", timeout=NEWS_WITHIN)
+        expect(thread(dana)).to_contain_text("It was, until 9:10.", timeout=LIVE_WITHIN)
         dana.get_by_role("button", name="Take it back").click()
         expect_told(dana, "yours alone again")
 
         # Resolved, and opened again by a reply.
         dana.get_by_label("Status").select_option("Resolved")
         dana.get_by_role("button", name="Save").click()
-        expect(thread(sam)).to_contain_text("set the status to Resolved", timeout=NEWS_WITHIN)
+        expect(thread(sam)).to_contain_text("set the status to Resolved", timeout=LIVE_WITHIN)
         write(sam, "Still broken for our second site.")
-        expect(thread(sam)).to_contain_text("reopened this by replying", timeout=NEWS_WITHIN)
+        expect(thread(sam)).to_contain_text("reopened this by replying", timeout=LIVE_WITHIN)
 
         # Work that costs something is offered and approved inside.
         maya = browse(cast.maya, sam.url)
@@ -85,8 +83,8 @@ class TestTicket:
         ben = browse(cast.ben, sam.url)
         thread(ben).get_by_role("button", name="Approve Setup").click()
         expect(thread(ben)).to_contain_text("Approved")
-        expect(thread(maya)).to_contain_text("Ben Tester", timeout=NEWS_WITHIN)
-        expect(thread(ben)).to_contain_text("approved Setup", ignore_case=True, timeout=NEWS_WITHIN)
+        expect(thread(maya)).to_contain_text("Ben Tester", timeout=LIVE_WITHIN)
+        expect(thread(ben)).to_contain_text("approved Setup", ignore_case=True, timeout=LIVE_WITHIN)
 
         # The invoice names ticket and approval; the customer never saw the rest.
         ben.goto(path_of(connection, "invoices/1/"))
@@ -108,7 +106,7 @@ class TestLive:
 
         answer(ticket, cast.dana, "It is fixed.", at=timezone.now())
 
-        expect(thread(sam)).to_contain_text("It is fixed.", timeout=NEWS_WITHIN)
+        expect(thread(sam)).to_contain_text("It is fixed.", timeout=LIVE_WITHIN)
         expect(sam.get_by_label("Message")).to_have_value("I was just writ")
         expect(sam.get_by_label("Message")).to_be_focused()
 
@@ -142,9 +140,9 @@ class TestOffer:
 
         request.approve(by=cast.ben, seal=request.seal, at=timezone.now())
 
-        expect(approve).to_have_count(0, timeout=NEWS_WITHIN)
+        expect(approve).to_have_count(0, timeout=LIVE_WITHIN)
         expect(bella.locator(f"#notified-{request.pk}")).to_contain_text("Ben Tester")
-        expect(card).to_contain_text("See the request", timeout=NEWS_WITHIN)
+        expect(card).to_contain_text("See the request", timeout=LIVE_WITHIN)
         expect(card).to_have_count(1)
 
 
