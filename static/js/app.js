@@ -1,30 +1,27 @@
 // The little that HTML and htmx do not do by themselves. Every page works without this file.
 
-const FAILED = "That did not work. Nothing was changed. Try again.";
-const REFUSED = new Set([403, 404, 409, 413, 422]);
+const REFUSED = [403, 404, 409, 413, 422];
 const body = document.body;
-// What the page asks for by itself.
+const all = (selector) => document.querySelectorAll(selector);
 const POLLS = "#bell, #news, #reading, [data-live]";
 const polls = (element) => element.matches(POLLS);
 
-// Flash messages: what htmx cannot swap in is told here.
+// What htmx cannot swap in is told here.
 
-function flash(text) {
+function failed(event) {
+  if (polls(event.target)) return;
   const toast = document.getElementById("toast").content.firstElementChild.cloneNode(true);
-  toast.querySelector("p").textContent = text;
+  toast.querySelector("p").textContent = "That did not work. Nothing was changed. Try again.";
   document.getElementById("flash").replaceChildren(toast);
 }
-
-const failed = (event) => polls(event.target) || flash(FAILED);
 body.addEventListener("htmx:responseError", failed);
 body.addEventListener("htmx:sendError", failed);
 
-// After a swap: a refusal takes the focus to its reason; nobody is left at the top of the page
-// because the pressed button has gone.
+// After a swap: a refusal takes the focus to its reason; nobody is left where a button has gone.
 
 body.addEventListener("htmx:afterSettle", (event) => {
   const { elt, requestConfig, xhr } = event.detail;
-  if (REFUSED.has(xhr?.status)) {
+  if (REFUSED.includes(xhr?.status)) {
     elt.querySelector("[data-focus], [aria-invalid=true]")?.focus();
   } else if (document.activeElement === body && elt.closest("main") && !polls(requestConfig.elt)) {
     elt.tabIndex = -1;
@@ -32,14 +29,13 @@ body.addEventListener("htmx:afterSettle", (event) => {
   }
 });
 
-// Busy: said to assistive technology; a second press does nothing. Somebody's act comes first: what
-// a poll brings before the act is older than its answer, and would take the place where that goes.
+// Busy: said to assistive technology; a second press does nothing. Polls give way to acts, whose
+// answers would find their place taken.
 
 body.addEventListener("htmx:beforeRequest", (event) => {
-  const { target } = event;
-  if (!polls(target)) document.querySelectorAll(POLLS).forEach((poll) => htmx.trigger(poll, "htmx:abort"));
-  else if (document.hidden || document.querySelector(`[aria-busy=true]:not(${POLLS})`)) return event.preventDefault();
-  target.setAttribute("aria-busy", "true");
+  if (!polls(event.target)) for (const poll of all(POLLS)) htmx.trigger(poll, "htmx:abort");
+  else if (document.hidden || all(`[aria-busy=true]:not(${POLLS})`).length) return event.preventDefault();
+  event.target.setAttribute("aria-busy", "true");
 });
 body.addEventListener("htmx:afterRequest", (event) => event.target.removeAttribute("aria-busy"));
 
@@ -48,13 +44,13 @@ addEventListener("submit", (event) => {
   if (form.method !== "post" || form.matches("[hx-post]") || event.defaultPrevented) return;
   if (form.ariaBusy === "true") event.preventDefault();
   form.ariaBusy = "true";
-  // Only after the browser has read the form: a disabled button would not send its name.
+  // Later: a disabled button would not send its name.
   setTimeout(() => form.querySelectorAll("[type=submit], button:not([type])").forEach((button) => (button.disabled = true)));
 });
 
 addEventListener("pageshow", (event) => {
   if (!event.persisted) return;
-  for (const form of document.querySelectorAll("form[aria-busy]")) {
+  for (const form of all("form[aria-busy]")) {
     form.ariaBusy = null;
     form.querySelectorAll(":disabled").forEach((button) => (button.disabled = false));
   }
@@ -69,11 +65,9 @@ addEventListener("change", ({ target }) => {
   target.setCustomValidity(room < 0 ? target.dataset.tooMuch : "");
 });
 
-// The bell: at once when someone comes back to the page.
+// The bell: at once when someone comes back.
 
-document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) body.dispatchEvent(new Event("bell:check"));
-});
+document.addEventListener("visibilitychange", () => htmx.trigger(body, "bell:check"));
 
 // Presses: dismiss a message, copy a value, close a menu by pressing beside it.
 
@@ -81,9 +75,7 @@ addEventListener("click", (event) => {
   event.target.closest("[data-dismiss]")?.parentElement.remove();
   const copy = event.target.closest("[data-copy]");
   if (copy) copyValue(copy);
-  for (const menu of document.querySelectorAll("details.switch[open]")) {
-    if (!menu.contains(event.target)) menu.open = false;
-  }
+  for (const menu of all("details.switch[open]")) if (!menu.contains(event.target)) menu.open = false;
 });
 
 async function copyValue(button) {
@@ -94,7 +86,7 @@ async function copyValue(button) {
 
 addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
-  for (const menu of document.querySelectorAll("details.switch[open]")) {
+  for (const menu of all("details.switch[open]")) {
     menu.open = false;
     menu.querySelector("summary").focus();
   }

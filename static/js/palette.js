@@ -9,11 +9,11 @@ if (palette) {
   const isMac = navigator.platform.startsWith("Mac");
   for (const key of document.querySelectorAll("[data-palette] kbd")) if (isMac) key.textContent = "⌘ K";
 
-  document.addEventListener("keydown", (event) => {
+  addEventListener("keydown", (event) => {
     const { key, ctrlKey, metaKey, altKey, shiftKey } = event;
     if ((isMac ? metaKey : ctrlKey) && !altKey && !shiftKey && key.toLowerCase() === "k") toggle(event);
   });
-  document.addEventListener("click", (event) => {
+  addEventListener("click", (event) => {
     const { target, ctrlKey, metaKey, shiftKey } = event;
     if (target.closest("[data-palette]") && !ctrlKey && !metaKey && !shiftKey) toggle(event);
     if (target === palette || target.closest("#palette [data-close]")) palette.close();
