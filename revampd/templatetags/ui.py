@@ -5,6 +5,7 @@ already equals text that still has to be escaped.
 """
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from hashlib import blake2s
@@ -17,7 +18,7 @@ from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from revampd.kit import clock
 from revampd.kit.money import Money
@@ -191,6 +192,12 @@ def page_numbers(page: Page[Any]) -> Iterator[int | str]:
 def at(numbers: dict[str, int], key: str) -> int:
     """The number of `key`, or none."""
     return numbers.get(key, 0)
+
+
+@register.filter
+def breakable(address: str) -> SafeString:
+    """An e-mail address that breaks before its @ and its dots, where there is no room for it."""
+    return mark_safe(re.sub(r"(?=[@.])", "<wbr>", escape(address)))  # noqa: S308 - escaped
 
 
 @register.filter
