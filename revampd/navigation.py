@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.text import slugify
 
-from connections.access import Party, Side
+from connections.access import Duty, Party, Side
 from connections.models import Membership, Organization
 
 PLATFORM, PARTNER, SUB_ORG = Organization.Kind.values
@@ -19,13 +19,20 @@ PLATFORM, PARTNER, SUB_ORG = Organization.Kind.values
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of a menu. `route` is a URL name that takes the menu's own argument."""
+    """One line of a menu. `route` is a URL name that takes the menu's own argument.
+
+    With a `duty`, the page opens to members alone whose role has it.
+    """
 
     label: str
     route: str
     icon: str
+    duty: Duty | None = None
     url: str = ""
     current: bool = False
+
+    def opens_to(self, membership: Membership) -> bool:
+        return self.duty is None or bool(getattr(membership, self.duty.value))
 
     @property
     def topic(self) -> str:
@@ -123,7 +130,7 @@ PLAN = Entry("Plan", "billing:plan", "plan")
 ADD_ONS = Entry("Add-Ons", "billing:add-ons", "add-on")
 REQUESTS = Entry("Requests", "billing:requests", "request")
 TICKETS = Entry("Tickets", "tickets:tickets", "ticket")
-SUBMIT = Entry("Submit Ticket", "tickets:submit", "send")
+SUBMIT = Entry("Submit Ticket", "tickets:submit", "send", Duty.SUPPORT)
 MANAGER = Entry("Ticket Manager", "tickets:tickets", "ticket")
 INVOICES = Entry("Invoices", "billing:invoices", "invoice")
 WALLET = Entry("Wallet", "billing:wallet", "wallet")
@@ -189,7 +196,8 @@ def shows_requests(party: Party) -> bool:
 def _connection_section(request: HttpRequest, party: Party) -> Section:
     connection = party.connection
     entries = CONNECTION[connection.provider_kind, connection.customer_kind, party.side]
-    own = tuple(entry.at(request.path, connection.pk) for entry in entries)
+    offered = (entry for entry in entries if entry.opens_to(party.membership))
+    own = tuple(entry.at(request.path, connection.pk) for entry in offered)
     return Section(f"With {party.counterparty}", own)
 
 

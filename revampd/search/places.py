@@ -52,14 +52,17 @@ def _of_connections(user: User, typed: list[str]) -> Iterator[Hit]:
     """Of the connections that the other words name; without any, of those in which one buys."""
     names = " ".join(word for word in typed if not _begins(word, LABELS))
     mine = user.organizations
+    memberships = {membership.organization_id: membership for membership in user.belongs_to}
     buying = Connection.objects.filter(customer__in=mine)
     named = Connection.objects.found(mine, words=beginnings(names)) if names else buying
     shown = named.select_related("provider", "customer").order_by("created_at", "id")
     for connection in shown[:CONNECTIONS]:
         side = Side.PROVIDER if connection.provider_id in mine else Side.CUSTOMER
-        other = connection.customer if side is Side.PROVIDER else connection.provider
+        ends = (connection.provider, connection.customer)
+        own, other = ends if side is Side.PROVIDER else ends[::-1]
         for entry in CONNECTION[connection.provider_kind, connection.customer_kind, side]:
-            yield _hit(entry.at("", connection.pk), other.name)
+            if entry.opens_to(memberships[own.pk]):
+                yield _hit(entry.at("", connection.pk), other.name)
 
 
 def _hit(entry: Entry, whose: str) -> Hit:

@@ -1,5 +1,7 @@
 """The lists of tickets and the way there: menu, filters, numbers, the file."""
 
+import re
+
 import pytest
 from django.utils import timezone
 
@@ -29,6 +31,19 @@ class TestMenu:
                 ["Ticket Manager"] if side.value == "provider" else ["Tickets", "Submit Ticket"]
             )
             assert found == wanted
+
+    @pytest.mark.parametrize("who", ["maya", "noah", "dana", "vera", "ben", "bella", "sam", "theo"])
+    def test_opens_every_entry_that_it_offers(self, cast, as_, who):
+        browser = as_(getattr(cast, who))
+        menu = text(browser.get(list_url(cast.northwind_bluebird))).split("<main")[0]
+        here = f'"(/connections/{cast.northwind_bluebird.pk}/[^"]*)"'
+        entries = set(re.findall(here, menu))
+
+        assert len(entries) >= 6
+        assert {path: browser.get(path).status_code for path in entries} == dict.fromkeys(
+            entries, 200
+        )
+        assert ("Submit Ticket" in menu) == (who in ("ben", "sam"))
 
     def test_counts_what_is_unread(self, cast, as_):
         submit(cast)
