@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from billing.models import BillingRequest, Invoice, InvoiceLine
@@ -15,6 +16,14 @@ from tests.cast import Cast
 
 HTMX = {"HX-Request": "true"}
 MARKUP = "<script>alert(1)</script>"
+
+
+def request_url(name: str, request: BillingRequest) -> str:
+    return reverse(f"billing:{name}", args=[request.connection_id, request.pk])
+
+
+def requests_url(cast: Cast) -> str:
+    return reverse("billing:requests", args=[cast.northwind_bluebird.pk])
 
 
 def propose(

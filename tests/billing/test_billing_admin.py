@@ -28,6 +28,7 @@ from tests.billing.deals import many_requests, propose, queries, run
 from tests.billing.payments.acts import fresh
 from tests.books import assert_books_agree
 from tests.guarantees.history import Money, spend
+from tests.pages import text
 
 PAGES = (
     *("plan", "planversion", "addon", "onetimecharge", "pricelimits", "billingrequest"),
@@ -51,10 +52,6 @@ def staff(cast, as_) -> Client:
 
 def listed(model: str) -> str:
     return reverse(f"admin:billing_{model}_changelist")
-
-
-def text(response) -> str:
-    return response.content.decode()
 
 
 class TestEveryList:

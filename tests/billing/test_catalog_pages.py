@@ -12,14 +12,11 @@ from billing.models import AddOn, OneTimeCharge, Plan, PlanVersion, PriceLimits
 from connections.models import Event
 from tests.billing.deals import HTMX, MARKUP, queries, run
 from tests.cast import LONG_AGO, Cast
+from tests.pages import text
 
 
 def url(cast: Cast, name: str, *keys: object) -> str:
     return reverse(f"catalog:{name}", args=[cast.northwind.slug, *keys])
-
-
-def text(response) -> str:
-    return response.content.decode()
 
 
 PRICES = {"base_price": "149.00", "booking_fee": "", "transfer_fee": "", "interval": "MONTH"}

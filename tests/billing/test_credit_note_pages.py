@@ -12,6 +12,7 @@ from billing.refunding import settle_refunds
 from tests.billing.deals import HTMX, MARKUP, run
 from tests.billing.settling import add_card, grant, owed, pay_now, take_back
 from tests.cast import Cast
+from tests.pages import text
 
 
 @pytest.fixture
@@ -36,10 +37,6 @@ def url(subject: Invoice | CreditNote, name: str) -> str:
 
 def line(invoice: Invoice) -> str:
     return f"line-{invoice.lines.get().pk}"
-
-
-def text(response) -> str:
-    return response.content.decode()
 
 
 class TestVoid:

@@ -20,6 +20,7 @@ from billing.paper import content_of
 from tests.billing.deals import HTMX, run
 from tests.billing.settling import add_card, grant, pay_now, take_back
 from tests.cast import Cast
+from tests.pages import text
 
 
 @pytest.fixture
@@ -37,10 +38,6 @@ def url(subject: Invoice | CreditNote) -> str:
 
 def words(content: bytes) -> str:
     return " ".join(page.extract_text() for page in PdfReader(BytesIO(content)).pages)
-
-
-def text(response) -> str:
-    return response.content.decode()
 
 
 class TestContent:

@@ -14,6 +14,7 @@ from tests.billing.deals import MARKUP, many_invoices, queries, run
 from tests.billing.payments.acts import decide, dispute
 from tests.billing.settling import add_card, grant, owed, pay_now, take_back
 from tests.cast import Cast
+from tests.pages import text
 
 
 def list_url(cast: Cast) -> str:
@@ -22,10 +23,6 @@ def list_url(cast: Cast) -> str:
 
 def url(invoice: Invoice) -> str:
     return reverse("billing:invoice", args=[invoice.connection_id, invoice.number])
-
-
-def text(response) -> str:
-    return response.content.decode()
 
 
 def payers(cast: Cast, as_) -> list[str]:

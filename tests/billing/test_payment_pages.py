@@ -8,6 +8,7 @@ from billing.models import Invoice, Payment
 from tests.billing.deals import HTMX, run
 from tests.billing.settling import add_card, grant, owed
 from tests.cast import Cast
+from tests.pages import text
 
 
 @pytest.fixture
@@ -24,10 +25,6 @@ def url(invoice: Invoice, name: str = "invoice", *args: object) -> str:
 def press(browser, invoice: Invoice, method: object, **headers: object):
     data = {"method": getattr(method, "pk", method)}
     return browser.post(url(invoice, "pay-invoice"), data, **headers)
-
-
-def text(response) -> str:
-    return response.content.decode()
 
 
 class TestPayNow:

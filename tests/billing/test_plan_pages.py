@@ -10,14 +10,11 @@ from billing.models.proposals import Proposal
 from billing.pricing import Timing
 from tests.billing.deals import propose, queries, run
 from tests.billing.settling import grant
+from tests.pages import text
 
 
 def plan_url(connection) -> str:
     return reverse("billing:plan", args=[connection.pk])
-
-
-def text(response) -> str:
-    return response.content.decode()
 
 
 def with_fee(cast, booking_fee: int):

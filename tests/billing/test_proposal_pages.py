@@ -11,6 +11,7 @@ from billing.models import BillingRequest
 from billing.models.proposals import Proposal
 from tests.billing.deals import HTMX, MARKUP, propose, run
 from tests.cast import Cast
+from tests.pages import text
 
 
 def form_url(cast: Cast) -> str:
@@ -30,10 +31,6 @@ def filled(item, /, **changes) -> dict[str, str]:
         "note": "",
     }
     return data | changes
-
-
-def text(response) -> str:
-    return response.content.decode()
 
 
 def days_from_now(number: int) -> str:

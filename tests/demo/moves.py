@@ -44,7 +44,3 @@ def books() -> set[tuple[Any, ...]]:
 def finish() -> None:
     while ClockMove.objects.under_way().exists():
         moving.go_on()
-
-
-def text(answer: Any) -> str:
-    return str(answer.content.decode())

@@ -12,7 +12,8 @@ from billing.models import Subscription
 from connections.models import Connection, User
 from revampd.demo.companies import IRONSIDE, LAKESIDE, MAYA
 from revampd.models import ClockMove
-from tests.demo.moves import begin, finish, lakeside, text
+from tests.demo.moves import begin, finish, lakeside
+from tests.pages import text
 
 pytestmark = [
     pytest.mark.usefixtures("demo_mode", "demo"),

@@ -10,7 +10,8 @@ from django.urls import reverse
 
 from billing.models import BillingRequest, OneTimeCharge
 from revampd.demo.context import in_words
-from tests.demo.moves import arrive, lakeside, text
+from tests.demo.moves import arrive, lakeside
+from tests.pages import text
 
 pytestmark = [
     pytest.mark.usefixtures("demo_mode", "demo"),

@@ -77,7 +77,3 @@ def message(body: str, audience: str = "EVERYONE", **fields: Any) -> dict[str, A
 
 def list_url(connection: Connection) -> str:
     return f"/connections/{connection.pk}/tickets/"
-
-
-def text(page: Any) -> str:
-    return str(page.content.decode())

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.tickets.acts import NOW, SECRET, escalated, note, submit, text, texts
+from tests.pages import text
+from tests.tickets.acts import NOW, SECRET, escalated, note, submit, texts
 from tickets.keeping import Checked, kept
 from tickets.models import Side, Ticket
 

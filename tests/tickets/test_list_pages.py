@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from revampd.navigation import CONNECTION
 from tests.billing.deals import queries
+from tests.pages import text
 from tests.tickets.acts import (
     answer,
     escalated,
@@ -14,7 +15,6 @@ from tests.tickets.acts import (
     note,
     submit,
     support,
-    text,
 )
 from tickets.models import Side
 

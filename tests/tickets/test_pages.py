@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from tests.billing.deals import HTMX, MARKUP, queries
+from tests.pages import text
 from tests.tickets.acts import (
     NOW,
     SECRET,
@@ -17,7 +18,6 @@ from tests.tickets.acts import (
     message,
     note,
     submit,
-    text,
     texts,
     url,
 )

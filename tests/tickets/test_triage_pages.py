@@ -1,10 +1,10 @@
 """What whoever answers a ticket does with it: standing and escalation, page by page."""
 
+from tests.pages import text
 from tests.tickets.acts import (
     NOW,
     escalated,
     submit,
-    text,
     url,
 )
 from tickets.models import Side, Ticket

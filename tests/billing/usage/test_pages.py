@@ -12,6 +12,7 @@ from billing.models import UsageRecord
 from tests.billing.acts import agree
 from tests.billing.deals import HTMX, MARKUP, queries
 from tests.billing.usage.counting import TRANSFER, enter, file_of, many_rows, metered
+from tests.pages import text
 
 NAMES = ("usage", "enter-usage", "import-usage", "confirm-usage-import")
 
@@ -31,10 +32,6 @@ def running(cast, now):
 
 def url(connection, name: str = "usage") -> str:
     return reverse(f"billing:{name}", args=[connection.pk])
-
-
-def text(response) -> str:
-    return response.content.decode()
 
 
 def csv(content: bytes) -> SimpleUploadedFile:

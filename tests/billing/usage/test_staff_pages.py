@@ -9,6 +9,7 @@ from billing.models import UsageRecord
 from connections.models import Event
 from tests.billing.acts import agree
 from tests.billing.usage.counting import HEADER, enter, file_of, metered
+from tests.pages import text
 
 
 @pytest.fixture
@@ -23,10 +24,6 @@ def staff(cast, as_):
     cast.rhea.is_superuser = True
     cast.rhea.save(update_fields=["is_superuser"])
     return as_(cast.rhea)
-
-
-def text(response) -> str:
-    return response.content.decode()
 
 
 def upload(staff, *rows: str):
