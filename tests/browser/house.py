@@ -35,7 +35,7 @@ from revampd.kit import doorbell
 from revampd.settings import broker_url
 
 STARTS_WITHIN = 60  # seconds; a busy small machine needs about 6
-QUIET_WITHIN = 60
+QUIET_WITHIN = 15
 
 TROUBLE = re.compile(r"\b(ERROR|CRITICAL|Traceback)\b")
 
