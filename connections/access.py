@@ -45,6 +45,9 @@ class Duty(Enum):
     SUPPORT = "may_support"
     RESEND = "may_resend"
 
+    def belongs_to(self, membership: Membership) -> bool:
+        return bool(getattr(membership, self.value))
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -231,7 +234,7 @@ def _membership_of(user: User, slug: str) -> Membership:
 
 
 def _check_duty(membership: Membership, duty: Duty | None) -> None:
-    if duty and not getattr(membership, duty.value):
+    if duty and not duty.belongs_to(membership):
         raise NotAllowed(
             f"Your role in {membership.organization} is {membership.role_label}, "
             "which does not allow this.",

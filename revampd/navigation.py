@@ -32,7 +32,7 @@ class Entry:
     current: bool = False
 
     def opens_to(self, membership: Membership) -> bool:
-        return self.duty is None or bool(getattr(membership, self.duty.value))
+        return self.duty is None or self.duty.belongs_to(membership)
 
     @property
     def topic(self) -> str:

@@ -51,8 +51,8 @@ def _of_organizations(user: User) -> Iterator[Hit]:
 def _of_connections(user: User, typed: list[str]) -> Iterator[Hit]:
     """Of the connections that the other words name; without any, of those in which one buys."""
     names = " ".join(word for word in typed if not _begins(word, LABELS))
-    mine = user.organizations
     memberships = {membership.organization_id: membership for membership in user.belongs_to}
+    mine = list(memberships)
     buying = Connection.objects.filter(customer__in=mine)
     named = Connection.objects.found(mine, words=beginnings(names)) if names else buying
     shown = named.select_related("provider", "customer").order_by("created_at", "id")
