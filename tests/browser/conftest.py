@@ -126,10 +126,17 @@ def windows(chromium: Browser, house: House) -> Iterator[Windows]:
     windows = Windows(chromium, house)
     yield windows
     windows.close()
-    house.wait_until_quiet()
+    house.wait_until_worked_off()
     house.forget_mails()
     assert windows.take_complaints() == []
     assert house.troubles() == []
+
+
+@pytest.fixture
+def committed(committed: None, house: House) -> Iterator[None]:
+    """Emptied once nobody works on it any more: the windows are closed by then."""
+    yield
+    house.wait_until_quiet()
 
 
 @pytest.fixture
@@ -150,7 +157,10 @@ def browse(committed_cast: Cast, windows: Windows, house: House) -> Iterator[Ope
 
 
 @pytest.fixture(scope="module")
-def lasting_cast(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Cast]:
+def lasting_cast(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, house: House
+) -> Iterator[Cast]:
     """Everybody, committed, for all tests of a module that only look."""
     with django_db_blocker.unblock(), emptied_afterwards():
         yield assemble()
+        house.wait_until_quiet()

@@ -301,7 +301,6 @@ def tour(furnished: Furnished, chromium: Browser, house: House) -> Iterator[Tour
     windows = Windows(chromium, house)
     yield Tour(windows, house, furnished.cast)
     windows.close()
-    house.wait_until_quiet()
 
 
 @pytest.mark.parametrize("visit", VISITS, ids=str)
